@@ -1,0 +1,133 @@
+//! One question and one answer: what is run, and what came of it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::order::OrderName;
+use super::outcome::{Outcome, Phase};
+use super::test_id::{FileIdx, TestIdx};
+
+/// The number of a run within its session; it names the run's folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(pub u32);
+
+/// Why a run is asked for. For people and for the journal; no decision depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// The suite as it is.
+    Baseline,
+    /// A planned order.
+    Explore,
+    /// One test with nothing before it.
+    Alone,
+    /// An order again: is the outcome its own?
+    Repeat,
+    /// A suspect, or a part of an order, before a test.
+    Search,
+    /// A candidate for a cleaner between culprit and test.
+    Clean,
+    /// Fewer files collected.
+    Files,
+    /// The proof of a verdict, in a fresh process.
+    Confirm,
+    /// `replay`, asked by a person.
+    Replay,
+}
+
+/// One question: run these tests in this order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSpec {
+    /// The tests in the order in which they must run. A test that stands here twice runs twice.
+    pub order: Arc<[TestIdx]>,
+    /// The short name of the order.
+    pub name: OrderName,
+    /// The files to collect, in collection order; `None` is the whole suite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Arc<[FileIdx]>>,
+    /// Must be answered by a process of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fresh: bool,
+    /// Nothing else may run beside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exclusive: bool,
+    /// The seed of `random` in the child, where it is not derived from the session's seed and the run's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random_seed: Option<u64>,
+    /// PYTHONHASHSEED of the child, where it is not the session's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash_seed: Option<u32>,
+    /// Why it is asked.
+    pub purpose: Purpose,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProcessEnd {
+    /// It exited by itself with this code.
+    Exited(i32),
+    /// A signal that was not ours ended it.
+    Signalled(i32),
+    /// Its time was up and we ended it.
+    TimedOut,
+    /// We ended it because the person, or the budget, said so.
+    Cancelled,
+}
+
+/// One failure of one test in one run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Its position in the order.
+    pub at: u32,
+    /// The phase that failed; `None` for crashes and time-outs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// Same fingerprint, same failure: a digest over type, place and the masked message.
+    pub fingerprint: String,
+    /// The first line of the message, shortened.
+    pub message: String,
+}
+
+/// What a run cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// From start to end, in milliseconds.
+    pub wall_ms: u64,
+    /// User and system time of the process and its reaped children, in milliseconds.
+    pub cpu_ms: u64,
+    /// The part of `wall_ms` spent inside tests, in milliseconds.
+    pub tests_ms: u64,
+}
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRecord {
+    /// Which run it was.
+    pub run: RunId,
+    /// What became of the test at each position of the order asked for.
+    pub outcomes: Vec<Outcome>,
+    /// One entry a failed position, in order.
+    pub failures: Vec<Failure>,
+    /// How the process ended.
+    pub end: ProcessEnd,
+    /// Why this run is no evidence: what ran was not what was asked, or nothing ran.
+    pub invalid: Option<String>,
+    /// Another run went on at some time while this one did.
+    pub beside: bool,
+    /// It had a process of its own from the start.
+    pub fresh: bool,
+    /// The seed of `random` that the child was given.
+    pub random_seed: u64,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+impl RunRecord {
+    /// Whether the run may be believed at all.
+    pub fn is_valid(&self) -> bool {
+        self.invalid.is_none()
+    }
+}

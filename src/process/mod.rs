@@ -1,0 +1,1 @@
+//! Supervision of one child process: its group, its limits, its end, its output.

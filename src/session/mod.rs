@@ -1,0 +1,3 @@
+//! The folder a hunt lives in: journal, store, lock, resume.
+
+pub mod event;
