@@ -7,7 +7,9 @@ use super::run::RunId;
 use super::test_id::{FileIdx, TestIdx};
 
 /// The class of a test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Passes alone, fails after something.
@@ -116,4 +118,13 @@ pub struct Verdict {
     pub undecided: Option<String>,
     /// What is worth knowing besides, for people.
     pub notes: Vec<String>,
+}
+
+/// Tests with the same cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// The minimal sets they share.
+    pub cause: Vec<Vec<TestIdx>>,
+    /// The tests, in collection order.
+    pub tests: Vec<TestIdx>,
 }

@@ -1,0 +1,52 @@
+//! Every test alone. A brittle test that nearly every other one sets up fails only when it runs first, which a
+//! shuffle of n tests shows with probability 1/n; alone, one run shows it.
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::complete::window;
+use super::probe::How;
+use super::{Shared, Stage};
+use crate::core::order::OrderName;
+use crate::core::run::Purpose;
+use crate::core::test_id::TestIdx;
+
+/// What this may cost at least, in milliseconds of wall time, whatever the orders cost.
+const AT_LEAST_MS: u64 = 10_000;
+
+/// Runs every test that was never first in a run, if that costs no more than half of what the orders cost.
+pub(crate) async fn everyone(h: &Shared) {
+    let left: Vec<TestIdx> = {
+        let runs = h.board.runs();
+        let mut first = vec![false; h.suite.len()];
+        for run in runs.iter().filter(|run| h.is_evidence(run)) {
+            if let Some(test) = run.spec.order.first().filter(|test| run.outcome(**test).is_some()) {
+                first[test.at()] = true;
+            }
+        }
+        let set_aside = h.set_aside.borrow();
+        h.suite.all().filter(|test| !first[test.at()] && !set_aside.contains(test)).collect()
+    };
+    let jobs = u64::from(h.plan.jobs.max(1));
+    let spent: u64 = h.board.runs().iter().map(|run| run.record.cost.wall_ms).sum::<u64>() / jobs;
+    let cost = left.len() as u64 * h.short_run_ms() / jobs;
+    if cost > (spent / 2).max(AT_LEAST_MS) {
+        h.say(
+            "alone",
+            format!(
+                "{} of {} tests were not run alone (about {} s): a test that only fails when it runs first may have \
+                 been missed",
+                left.len(),
+                h.suite.len(),
+                cost / 1000
+            ),
+        );
+        return;
+    }
+    h.stage.set(Stage::Alone);
+    stream::iter(left)
+        .map(|test| h.ask(vec![test], OrderName::Probe, 0, How::spare(Purpose::Alone)))
+        .buffer_unordered(window(h))
+        .for_each(|_| std::future::ready(()))
+        .await;
+}

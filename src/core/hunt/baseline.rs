@@ -1,0 +1,51 @@
+//! The suite as it is, twice; side by side where runs may go on side by side.
+//!
+//! Two runs beside one another tell as much as two in turn when they agree, in half the time. Only where they differ,
+//! or fail, runs with nothing beside them follow.
+
+use futures_util::future::join;
+
+use super::Shared;
+use super::interference;
+use super::probe::How;
+use crate::core::order::OrderName;
+use crate::core::outcome::Seen;
+use crate::core::run::Purpose;
+use crate::core::test_id::TestIdx;
+
+/// Runs the collection order. False where no run of it was any evidence.
+pub(crate) async fn baseline(h: &Shared) -> bool {
+    let order: Vec<TestIdx> = h.suite.all().collect();
+    let ask = |nth: usize, how: How| h.ask(order.clone(), OrderName::Collection, nth, how);
+    let how = How::next(Purpose::Baseline);
+    // One of the two in a process of its own: where children are forked, this is what they are held against.
+    let (first, second) = if h.plan.forks {
+        join(ask(0, how.fresh()), ask(0, how)).await
+    } else {
+        join(ask(0, how), ask(1, how)).await
+    };
+    if !first.record.is_valid() && !second.record.is_valid() {
+        let why = first.record.invalid.clone().unwrap_or_default();
+        h.say("no-baseline", why);
+        return false;
+    }
+    if h.plan.jobs > 1 {
+        let collided: Vec<TestIdx> = h
+            .suite
+            .all()
+            .filter(|test| {
+                let (a, b) = (first.seen(*test), second.seen(*test));
+                a.is_some() && b.is_some() && a != b
+            })
+            .collect();
+        if !collided.is_empty() {
+            interference::look(h, &order, &collided).await;
+        }
+    }
+    true
+}
+
+/// Whether the test failed in a run with nothing beside it.
+pub(crate) fn failed_undisturbed(h: &Shared, test: TestIdx) -> bool {
+    h.evidence(test).iter().any(|(run, seen)| *seen == Seen::Fail && !run.record.beside)
+}

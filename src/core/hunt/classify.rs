@@ -1,0 +1,236 @@
+//! From a test with failures to its class.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use futures_util::future::join_all;
+
+use super::alone;
+use super::baseline::{baseline, failed_undisturbed};
+use super::complete::every_test;
+use super::confirm::Doubt;
+use super::explain::{Found, everything};
+use super::explore::{both_ways, explore, seen_both};
+use super::imports;
+use super::interference;
+use super::localise::suspects;
+use super::nondeterministic;
+use super::plan::Goal;
+use super::probe::How;
+use super::{Shared, Stage};
+use crate::core::outcome::{Outcome, Seen};
+use crate::core::run::{Purpose, RunId};
+use crate::core::test_id::TestIdx;
+use crate::core::verdict::{Class, Complete, Count, Verdict};
+
+/// How often a test that nothing explains well is run alone before its orders are searched.
+const ALONE_FIRST: usize = 3;
+
+/// `shuffle`: baseline, orders, every test alone, then each test with a failure.
+pub(crate) async fn whole_suite(h: Rc<Shared>) {
+    let Goal::Shuffle { orders, bisect } = h.plan.goal.clone() else { return };
+    if !baseline(&h).await {
+        return;
+    }
+    explore(&h, &orders).await;
+    if bisect {
+        alone::everyone(&h).await;
+    }
+    h.stage.set(Stage::Hunt);
+    let mut groups: BTreeMap<Vec<RunId>, Vec<TestIdx>> = BTreeMap::new();
+    for test in both_ways(&h) {
+        if h.verdicts.borrow().contains_key(&test) {
+            continue;
+        }
+        if bisect {
+            groups.entry(failing_runs(&h, test)).or_default().push(test);
+        } else if let (false, true) = seen_both(&h, test) {
+            let mut verdict = opened(&h, test);
+            verdict.class = Class::Broken;
+            h.verdicts.borrow_mut().insert(test, verdict);
+        }
+    }
+    // Tests that failed in the same runs may have one cause: what is found for the first is asked of the rest first.
+    join_all(groups.into_values().map(|group| {
+        let h = h.clone();
+        async move {
+            let (first, rest) = group.split_at(1);
+            investigate(&h, first[0]).await;
+            join_all(rest.iter().map(|test| investigate(&h, *test))).await;
+        }
+    }))
+    .await;
+}
+
+/// Finds the class of one test, its culprits and the proof, and puts the verdict down.
+pub(crate) async fn investigate(h: &Shared, test: TestIdx) {
+    if h.plan.jobs > 1 && !failed_undisturbed(h, test) && !settle_interference(h, test).await {
+        return;
+    }
+    let Some(alone) = h.after(&[], test, 0, How::next(Purpose::Alone)).await else {
+        undecided(h, test, "it could not be run alone".into());
+        return;
+    };
+    let (passed, failed) = seen_both(h, test);
+    if alone == Seen::Fail && !passed {
+        always_fails(h, test).await;
+        return;
+    }
+    if !failed {
+        return;
+    }
+    depends(h, test, alone.other()).await;
+}
+
+/// Failures were seen only beside another run: does company decide? False where it does, and the verdict is put down.
+async fn settle_interference(h: &Shared, test: TestIdx) -> bool {
+    let shortest = h
+        .evidence(test)
+        .into_iter()
+        .filter(|(_, seen)| *seen == Seen::Fail)
+        .map(|(run, _)| run)
+        .min_by_key(|run| run.before(test).len());
+    let Some(run) = shortest else { return true };
+    let order = [run.before(test), &[test]].concat();
+    // Most failures come back with nothing beside them: one run settles it.
+    if h.ask(order.clone(), run.spec.name.clone(), 0, How::next(Purpose::Repeat).exclusive()).await.seen(test)
+        == Some(Seen::Fail)
+    {
+        return true;
+    }
+    interference::look(h, &run.spec.order, &[test]).await;
+    !h.verdicts.borrow().contains_key(&test)
+}
+
+/// It fails alone and was never seen to pass.
+async fn always_fails(h: &Shared, test: TestIdx) {
+    if h.after(&[], test, 1, How::next(Purpose::Repeat)).await == Some(Seen::Pass) {
+        nondeterministic::decide(h, test).await;
+        return;
+    }
+    if imports::decide(h, test).await {
+        return;
+    }
+    let mut verdict = opened(h, test);
+    verdict.class = Class::Broken;
+    let alone = h.failures_alone(test);
+    verdict.notes.push(format!("fails alone too, {} of {}", alone.k, alone.n));
+    h.verdicts.borrow_mut().insert(test, verdict);
+}
+
+/// It has one outcome alone and was seen with the other: what makes it flip?
+async fn depends(h: &Shared, test: TestIdx, flip: Seen) {
+    let mut found = Found::nothing(test, flip);
+    let strong = suspects(h, &found.model).first().is_some_and(|best| {
+        best.ln_ratio > (h.suite.len().max(2) as f64).ln() + (1.0 / h.plan.care.alpha).ln()
+    });
+    if !strong {
+        for nth in 1..ALONE_FIRST {
+            if h.after(&[], test, nth, How::next(Purpose::Repeat)).await == Some(flip) {
+                nondeterministic::decide(h, test).await;
+                return;
+            }
+        }
+    }
+    let doubt = everything(h, &mut found).await.err();
+    if doubt == Some(Doubt::FlipsAlone) || found.proofs.is_empty() {
+        nondeterministic::decide_after(h, test, doubt).await;
+        return;
+    }
+    put_down(h, &found, Complete::default());
+    let tried = every_test(h, &mut found).await;
+    // Another set, or another cleaner, may have come up: the rest may be explained now.
+    if everything(h, &mut found).await.err() == Some(Doubt::FlipsAlone) {
+        nondeterministic::decide(h, test).await;
+        return;
+    }
+    let complete = match flip {
+        Seen::Fail => Complete { polluters: tried.singles, cleaners: tried.cleaners, state_setters: false },
+        Seen::Pass => Complete { state_setters: tried.singles, cleaners: tried.cleaners, polluters: false },
+    };
+    put_down(h, &found, complete);
+}
+
+/// Writes the verdict of a victim or a brittle test.
+fn put_down(h: &Shared, found: &Found, complete: Complete) {
+    let test = found.model.test;
+    let mut verdict = opened(h, test);
+    let mut undoers = found.model.undoers.clone();
+    undoers.sort_unstable();
+    let mut proofs: Vec<_> = found.proofs.iter().collect();
+    proofs.sort_by(|a, b| a.culprits.members.cmp(&b.culprits.members));
+    let sets = proofs.iter().map(|proof| proof.culprits.clone()).collect();
+    match found.model.flip {
+        Seen::Fail => {
+            verdict.class = Class::Victim;
+            verdict.polluters = sets;
+            verdict.cleaners = undoers;
+        }
+        Seen::Pass => {
+            verdict.class = Class::Brittle;
+            verdict.state_setters = sets;
+            verdict.unsetters = undoers;
+        }
+    }
+    verdict.complete = complete;
+    verdict.confirmed = proofs.first().map(|proof| proof.confirmation);
+    verdict.effect = proofs.first().map(|proof| proof.effect);
+    verdict.explained = found.explained(h);
+    verdict.notes = found.notes.clone();
+    let left = verdict.explained.n - verdict.explained.k;
+    if left > 0 {
+        verdict.notes.push(format!(
+            "{left} of {} orders are not explained by the tests named here",
+            verdict.explained.n
+        ));
+    }
+    h.verdicts.borrow_mut().insert(test, verdict);
+}
+
+/// A verdict with what every verdict says: counts, the worst failure, where it failed.
+pub(crate) fn opened(h: &Shared, test: TestIdx) -> Verdict {
+    let evidence = h.evidence(test);
+    let outcome = evidence
+        .iter()
+        .filter_map(|(run, _)| run.outcome(test))
+        .filter(|outcome| outcome.is_failure())
+        .max()
+        .unwrap_or(Outcome::Failed);
+    Verdict {
+        test,
+        class: Class::Undecided,
+        outcome,
+        polluters: Vec::new(),
+        state_setters: Vec::new(),
+        cleaners: Vec::new(),
+        unsetters: Vec::new(),
+        import_polluters: Vec::new(),
+        failed: h.failures_in_orders(test),
+        complete: Complete::default(),
+        confirmed: None,
+        explained: Count::default(),
+        effect: None,
+        failing_runs: failing_runs(h, test),
+        undecided: None,
+        notes: Vec::new(),
+    }
+}
+
+/// Puts down that it is not known, and why.
+pub(crate) fn undecided(h: &Shared, test: TestIdx, why: String) {
+    let mut verdict = opened(h, test);
+    verdict.undecided = Some(why);
+    h.verdicts.borrow_mut().insert(test, verdict);
+}
+
+/// The runs in which it failed, fewest tests before it first.
+fn failing_runs(h: &Shared, test: TestIdx) -> Vec<RunId> {
+    let mut runs: Vec<(usize, RunId)> = h
+        .evidence(test)
+        .into_iter()
+        .filter(|(_, seen)| *seen == Seen::Fail)
+        .map(|(run, _)| (run.before(test).len(), run.record.run))
+        .collect();
+    runs.sort_unstable();
+    runs.into_iter().map(|(_, run)| run).collect()
+}

@@ -1,0 +1,176 @@
+//! The proof: with the set it flips, without any one member it does not, in fresh processes.
+
+use futures_util::future::join_all;
+
+use super::Shared;
+use super::localise::but;
+use super::model::{Expect, Fit, Model, ln_choices};
+use super::probe::How;
+use crate::core::outcome::Seen;
+use crate::core::run::Purpose;
+use crate::core::test_id::TestIdx;
+use crate::core::verdict::{Confirmation, Count, Culprits};
+
+/// More runs than this, each way, do not make a set likelier.
+const MOST: u32 = 40;
+
+/// Why a set is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// The test flips with nothing before it: no set decides.
+    FlipsAlone,
+    /// The set does not make enough of a difference.
+    Unproven,
+    /// Forked children flip, fresh processes do not.
+    OnlyForked,
+}
+
+/// A set that was proven.
+#[derive(Clone, Debug)]
+pub(crate) struct Proof {
+    pub culprits: Culprits,
+    /// Failures (not flips) with and without.
+    pub confirmation: Confirmation,
+    /// Flips in runs of exactly the set and the test.
+    pub effect: Count,
+}
+
+impl Proof {
+    /// One more run of exactly the set and the test.
+    pub fn add(&mut self, seen: Seen, flip: Seen) {
+        self.effect.add(seen == flip);
+        self.confirmation.with.add(seen == Seen::Fail);
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    all: Count,
+    fresh: Count,
+}
+
+fn tally(h: &Shared, test: TestIdx, flip: Seen, before: &[TestIdx]) -> Tally {
+    let mut tally = Tally::default();
+    for (run, seen) in h.evidence(test) {
+        if run.before(test) == before {
+            tally.all.add(seen == flip);
+            if run.record.fresh {
+                tally.fresh.add(seen == flip);
+            }
+        }
+    }
+    tally
+}
+
+/// Proves a set, or says why it cannot be proven. `model` holds the set besides the ones proven before;
+/// `choices` is the number of tests among which the set was found.
+pub(crate) async fn confirm(
+    h: &Shared,
+    model: &Model,
+    set: &Culprits,
+    choices: usize,
+) -> Result<Proof, Doubt> {
+    let (test, flip) = (model.test, model.flip);
+    let care = h.plan.care;
+    let removals: Vec<Vec<TestIdx>> = (0..set.members.len()).map(|leave| but(&set.members, leave)).collect();
+    let needed = (1.0 / care.alpha).ln();
+    // Every set of the model was chosen among as many of its size.
+    let sizes = model.sets.iter().map(|set| set.members.len());
+    let price: f64 = sizes.map(|size| ln_choices(choices.max(size), size)).sum();
+    if h.plan.jobs > 1 {
+        // Once with nothing beside it: a collision of two runs must not pass for a culprit.
+        let how = How::next(Purpose::Confirm).fresh().exclusive();
+        if h.after(&set.members, test, 0, how).await.is_none() {
+            return Err(Doubt::Unproven);
+        }
+    }
+    loop {
+        let with = tally(h, test, flip, &set.members);
+        let without: Vec<Tally> = removals.iter().map(|removal| tally(h, test, flip, removal)).collect();
+        let all_without = sum(without.iter().map(|tally| tally.all));
+        let fresh_without = sum(without.iter().map(|tally| tally.fresh));
+        if all_without.k > 0 {
+            return Err(if set.members.len() == 1 { Doubt::FlipsAlone } else { Doubt::Unproven });
+        }
+        if with.fresh.k == 0 && with.fresh.n >= 3 && with.all.k > 3 && h.plan.forks {
+            return Err(Doubt::OnlyForked);
+        }
+        let tired = with.all.n >= MOST || (with.all.n >= 12 && with.all.k * 12 < with.all.n);
+        if tired {
+            return Err(Doubt::Unproven);
+        }
+        // One flip chose the set; it cannot speak for it as well.
+        let chosen = Count { k: with.all.k.saturating_sub(1), n: with.all.n.saturating_sub(1) };
+        let local = Fit { with: chosen, without: all_without }.ln_ratio();
+        let whole = fit(h, model).ln_ratio() - price;
+        // A set that acts in some runs only looks much like noise: there the runs made for the proof must do alone.
+        let moody = with.all.k < with.all.n;
+        let sure = if moody { local >= needed } else { local.max(whole) >= needed };
+        // Enough runs without each member that its lack could have shown.
+        let rate = (f64::from(with.all.k) + 0.5) / (f64::from(with.all.n) + 1.0);
+        let each = ((0.02_f64).ln() / (1.0 - rate).ln()).ceil() as u32;
+        let sure = sure && (removals.len() < 2 || without.iter().all(|tally| tally.all.n >= each));
+        let lacks_fresh = with.fresh.k < care.fresh;
+        let lacks_fresh_without =
+            fresh_without.n < care.fresh || without.iter().any(|tally| tally.fresh.n == 0);
+        let cheap = h.short_run_ms() <= care.cheap_ms;
+        let lacks_shown = cheap && (with.all.n < care.shown || all_without.n < care.shown);
+        if sure && !lacks_fresh && !lacks_fresh_without && !lacks_shown {
+            let failures = |count: Count| match flip {
+                Seen::Fail => count,
+                Seen::Pass => Count { k: count.n - count.k, n: count.n },
+            };
+            return Ok(Proof {
+                culprits: set.clone(),
+                confirmation: Confirmation { with: failures(with.all), without: failures(all_without) },
+                effect: with.all,
+            });
+        }
+        let how = |fresh: bool| if fresh { confirm_how().fresh() } else { confirm_how() };
+        let want_with = lacks_fresh || (!lacks_fresh_without && with.all.n <= all_without.n);
+        let want_without = lacks_fresh_without || !want_with;
+        let least = least_tried(&without);
+        let both = h.plan.jobs > 1;
+        let asked = match (want_with || both, want_without || both) {
+            (true, true) => {
+                join_all([
+                    h.again(&set.members, test, how(lacks_fresh)),
+                    h.again(&removals[least], test, how(lacks_fresh_without)),
+                ])
+                .await
+            }
+            (true, false) => vec![h.again(&set.members, test, how(lacks_fresh)).await],
+            _ => vec![h.again(&removals[least], test, how(lacks_fresh_without)).await],
+        };
+        if asked.iter().any(Option::is_none) {
+            return Err(Doubt::Unproven);
+        }
+    }
+}
+
+fn confirm_how() -> How {
+    How::next(Purpose::Confirm)
+}
+
+/// The removal that was tried least, fresh runs first.
+fn least_tried(without: &[Tally]) -> usize {
+    let tried = |place: &usize| (without[*place].fresh.n, without[*place].all.n);
+    (0..without.len()).min_by_key(tried).unwrap_or(0)
+}
+
+fn sum(counts: impl Iterator<Item = Count>) -> Count {
+    counts.fold(Count::default(), |a, b| Count { k: a.k + b.k, n: a.n + b.n })
+}
+
+/// How a model fits every run there is.
+pub(crate) fn fit(h: &Shared, model: &Model) -> Fit {
+    let mut fit = Fit::default();
+    for (run, seen) in h.evidence(model.test) {
+        match model.expects(&run) {
+            Expect::Flip => fit.with.add(seen == model.flip),
+            Expect::Stay => fit.without.add(seen == model.flip),
+            Expect::Undone | Expect::Either => {}
+        }
+    }
+    fit
+}

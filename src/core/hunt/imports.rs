@@ -1,0 +1,99 @@
+//! Fails whatever the order, but not when only its own file is collected: which file's import does it?
+
+use futures_util::future::join_all;
+
+use super::Shared;
+use super::board::Urgency;
+use super::classify::opened;
+use crate::core::minimize;
+use crate::core::order::OrderName;
+use crate::core::outcome::Seen;
+use crate::core::run::{Purpose, RunSpec};
+use crate::core::test_id::{FileIdx, TestIdx};
+use crate::core::verdict::{Class, Confirmation, Count};
+
+/// More minimal sets of files than this are not looked for.
+const MOST_SETS: usize = 8;
+
+/// Decides whether it is import-polluted, and by which files. False where it is not.
+pub(crate) async fn decide(h: &Shared, test: TestIdx) -> bool {
+    let own = h.suite.file_of(test);
+    let others: Vec<FileIdx> = h.suite.files().filter(|file| *file != own).collect();
+    if others.is_empty() || collected(h, test, &[], 0, false).await != Some(Seen::Pass) {
+        return false;
+    }
+    let mut sets: Vec<Vec<FileIdx>> = Vec::new();
+    let mut left = others.clone();
+    let ask = async |subsets: Vec<Vec<FileIdx>>| {
+        join_all(
+            subsets.iter().map(async |files| collected(h, test, files, 0, false).await == Some(Seen::Fail)),
+        )
+        .await
+    };
+    let mut complete = false;
+    if h.afford(others.len()) {
+        let singles = ask(others.iter().map(|file| vec![*file]).collect()).await;
+        sets = others.iter().zip(singles).filter(|(_, fails)| *fails).map(|(file, _)| vec![*file]).collect();
+        left.retain(|file| !sets.iter().any(|set| set.contains(file)));
+        complete = true;
+    }
+    // What still fails without the files found so far has another cause.
+    while sets.len() < MOST_SETS && !left.is_empty() && ask(vec![left.clone()]).await[0] {
+        let width = h.plan.jobs.max(1) as usize;
+        let Some(set) = minimize::by_suffix(&left, width, &ask).await else { break };
+        left.retain(|file| *file != set[0]);
+        sets.push(set);
+    }
+    let mut confirmed = Vec::new();
+    let mut proof = Confirmation::default();
+    for set in sets {
+        if let Some(counts) = confirm(h, test, &set).await {
+            if confirmed.is_empty() {
+                proof = counts;
+            }
+            confirmed.push(set);
+        }
+    }
+    if confirmed.is_empty() {
+        return false;
+    }
+    let mut verdict = opened(h, test);
+    verdict.class = Class::ImportPolluted;
+    verdict.import_polluters = confirmed;
+    verdict.complete.polluters = complete;
+    verdict.confirmed = Some(proof);
+    verdict.explained = Count { k: verdict.failed.k, n: verdict.failed.n };
+    h.verdicts.borrow_mut().insert(test, verdict);
+    true
+}
+
+/// With the files it fails, without any one of them it passes, in fresh processes.
+async fn confirm(h: &Shared, test: TestIdx, set: &[FileIdx]) -> Option<Confirmation> {
+    let mut proof = Confirmation::default();
+    for nth in 0..h.plan.care.fresh.max(3) as usize {
+        proof.with.add(collected(h, test, set, nth, true).await? == Seen::Fail);
+        let leave = nth % set.len();
+        let without: Vec<FileIdx> =
+            set.iter().enumerate().filter(|(place, _)| *place != leave).map(|(_, file)| *file).collect();
+        proof.without.add(collected(h, test, &without, nth / set.len(), true).await? == Seen::Fail);
+    }
+    (proof.with.k == proof.with.n && proof.without.k == 0).then_some(proof)
+}
+
+/// The test alone, with only these files and its own collected, in collection order.
+async fn collected(h: &Shared, test: TestIdx, files: &[FileIdx], nth: usize, fresh: bool) -> Option<Seen> {
+    let mut files = files.to_vec();
+    files.push(h.suite.file_of(test));
+    files.sort_unstable();
+    let spec = RunSpec {
+        order: [test].into(),
+        name: OrderName::Probe,
+        files: Some(files.into()),
+        fresh: h.plan.forks && fresh,
+        exclusive: h.plan.jobs > 1 && h.one_at_a_time.get(),
+        random_seed: None,
+        hash_seed: None,
+        purpose: Purpose::Files,
+    };
+    h.board.ask(spec, nth, Urgency::Next).await.seen(test)
+}

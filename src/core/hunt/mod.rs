@@ -1,0 +1,256 @@
+//! The search: which runs to ask for, and what their answers prove.
+//!
+//! [`Hunt::next_step`] gives a question, [`Hunt::mark`] takes an answer. Several questions may be out at once. The same
+//! sequence of calls with the same answers gives the same questions again: that is how a journal is replayed, a
+//! session resumed, and the search tested without a process.
+//!
+//! ```text
+//!   baseline -> explore -> alone -+-> per test:  classify -> localise -> explain -> confirm -> complete
+//!                                 +-> per test:  ...                     (questions of all tests interleave)
+//! ```
+
+mod alone;
+mod baseline;
+pub mod board;
+mod classify;
+mod complete;
+mod confirm;
+mod explain;
+mod explore;
+mod imports;
+mod interference;
+mod localise;
+mod model;
+mod nondeterministic;
+mod plan;
+mod probe;
+mod target;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+pub use plan::{Care, Goal, Plan, Planned};
+
+use self::board::{Board, Run};
+use super::run::{RunId, RunRecord, RunSpec};
+use super::test_id::{Suite, TestIdx};
+use super::verdict::{Class, Cluster, Verdict};
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Put this question; the answer carries the number.
+    Ask(RunId, RunSpec),
+    /// Nothing before an answer comes in.
+    Wait,
+    /// The search is over.
+    Done,
+}
+
+/// Where a hunt stands, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The suite as it is.
+    Baseline,
+    /// Planned orders.
+    Explore,
+    /// Every test alone.
+    Alone,
+    /// Classes and culprits.
+    Hunt,
+    /// Over.
+    Done,
+}
+
+/// Something to be told to a person, once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// What it is about, a stable word.
+    pub about: &'static str,
+    /// The sentence.
+    pub text: String,
+}
+
+/// What all parts of the search share.
+pub(crate) struct Shared {
+    pub suite: Arc<Suite>,
+    pub plan: Plan,
+    pub board: Rc<Board>,
+    pub verdicts: RefCell<BTreeMap<TestIdx, Verdict>>,
+    pub stage: Cell<Stage>,
+    /// Tests left out of further orders since they end the process, again and again.
+    pub set_aside: RefCell<BTreeSet<TestIdx>>,
+    /// Members of proven sets, most recent last: the first suspects for the next test.
+    pub culprits: RefCell<Vec<Vec<TestIdx>>>,
+    /// Proven cleaners, the first suspects for the next test.
+    pub cleaners: RefCell<Vec<TestIdx>>,
+    /// Runs collide: nothing runs beside anything any more.
+    pub one_at_a_time: Cell<bool>,
+    /// Forked children were caught disagreeing with fresh processes: only fresh ones count.
+    pub only_fresh: Cell<bool>,
+    /// Milliseconds of runs that completeness may still cost.
+    pub spare_ms: Cell<i64>,
+    pub words: RefCell<Vec<Word>>,
+}
+
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A search in progress.
+pub struct Hunt {
+    shared: Rc<Shared>,
+    code: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    flag: Arc<Flag>,
+    waker: Waker,
+    told: usize,
+}
+
+impl Hunt {
+    /// A search over this suite that has not asked anything yet.
+    pub fn new(suite: Arc<Suite>, plan: Plan) -> Self {
+        let shared = Rc::new(Shared {
+            suite,
+            spare_ms: Cell::new(plan.care.spare_ms as i64),
+            plan,
+            board: Rc::default(),
+            verdicts: RefCell::default(),
+            stage: Cell::new(Stage::Baseline),
+            set_aside: RefCell::default(),
+            culprits: RefCell::default(),
+            cleaners: RefCell::default(),
+            one_at_a_time: Cell::new(false),
+            only_fresh: Cell::new(false),
+            words: RefCell::default(),
+        });
+        let code: Pin<Box<dyn Future<Output = ()>>> = match shared.plan.goal.clone() {
+            Goal::Shuffle { .. } => Box::pin(classify::whole_suite(shared.clone())),
+            Goal::Bisect { test, .. } => Box::pin(target::one_test(shared.clone(), test)),
+            Goal::Orders { orders } => Box::pin(explore::just_these(shared.clone(), orders)),
+        };
+        let flag = Arc::new(Flag(AtomicBool::new(true)));
+        let waker = Waker::from(flag.clone());
+        Self { shared, code: Some(code), flag, waker, told: 0 }
+    }
+
+    /// What to do next. With several executors, call it again until it says [`Step::Wait`].
+    pub fn next_step(&mut self) -> Step {
+        loop {
+            if let Some((run, spec)) = self.shared.board.take() {
+                return Step::Ask(run, spec);
+            }
+            let Some(code) = &mut self.code else { return Step::Done };
+            if !self.flag.0.swap(false, Ordering::Relaxed) {
+                return Step::Wait;
+            }
+            if let Poll::Ready(()) = code.as_mut().poll(&mut Context::from_waker(&self.waker)) {
+                self.code = None;
+                self.shared.stage.set(Stage::Done);
+                return Step::Done;
+            }
+        }
+    }
+
+    /// Takes an answer. False where no such question is out.
+    pub fn mark(&mut self, record: RunRecord) -> bool {
+        let taken = self.shared.board.pin(record);
+        if taken {
+            // Poll now, so that a question withdrawn by this answer is never put.
+            self.flag.0.store(true, Ordering::Relaxed);
+            if let Some(code) = &mut self.code {
+                self.flag.0.store(false, Ordering::Relaxed);
+                if let Poll::Ready(()) = code.as_mut().poll(&mut Context::from_waker(&self.waker)) {
+                    self.code = None;
+                    self.shared.stage.set(Stage::Done);
+                }
+            }
+        }
+        taken
+    }
+
+    /// Where the search stands.
+    pub fn stage(&self) -> Stage {
+        self.shared.stage.get()
+    }
+
+    /// How many questions were put.
+    pub fn asked(&self) -> u32 {
+        self.shared.board.asked()
+    }
+
+    /// How many tests are under suspicion or convicted by now.
+    pub fn suspects(&self) -> usize {
+        explore::both_ways(&self.shared).len()
+    }
+
+    /// The questions already known to be wanted, for a dry run: nothing is put.
+    pub fn waiting(&self) -> usize {
+        self.shared.board.pending().0
+    }
+
+    /// What is new to be told since the last call.
+    pub fn words(&mut self) -> Vec<Word> {
+        let words = self.shared.words.borrow();
+        let new = words[self.told..].to_vec();
+        self.told = words.len();
+        new
+    }
+
+    /// What is known by now, by test in collection order: also of a hunt that is not over, and then the best so far.
+    pub fn verdicts(&self) -> Vec<Verdict> {
+        let mut verdicts = self.shared.verdicts.borrow().clone();
+        for test in explore::both_ways(&self.shared) {
+            verdicts.entry(test).or_insert_with(|| {
+                let mut verdict = classify::opened(&self.shared, test);
+                verdict.class = Class::Undecided;
+                verdict.undecided = Some(if self.stage() == Stage::Done {
+                    "its class and its culprits were not looked for".into()
+                } else {
+                    "the hunt ended before its turn".into()
+                });
+                verdict
+            });
+        }
+        verdicts.into_values().collect()
+    }
+
+    /// Tests with one cause, the largest cluster first; only causes with two tests or more.
+    pub fn clusters(&self) -> Vec<Cluster> {
+        let mut by_cause: BTreeMap<Vec<Vec<TestIdx>>, Vec<TestIdx>> = BTreeMap::new();
+        for verdict in self.shared.verdicts.borrow().values() {
+            let sets = match verdict.class {
+                Class::Victim => &verdict.polluters,
+                Class::Brittle => &verdict.state_setters,
+                _ => continue,
+            };
+            if sets.is_empty() {
+                continue;
+            }
+            let mut cause: Vec<Vec<TestIdx>> = sets.iter().map(|set| set.members.clone()).collect();
+            cause.sort();
+            by_cause.entry(cause).or_default().push(verdict.test);
+        }
+        let mut clusters: Vec<Cluster> = by_cause
+            .into_iter()
+            .filter(|(_, tests)| tests.len() > 1)
+            .map(|(cause, tests)| Cluster { cause, tests })
+            .collect();
+        clusters.sort_by(|a, b| b.tests.len().cmp(&a.tests.len()).then(a.tests.cmp(&b.tests)));
+        clusters
+    }
+
+    /// Every answer so far, in the order of arrival.
+    pub fn runs(&self) -> Vec<Rc<Run>> {
+        self.shared.board.runs().to_vec()
+    }
+}

@@ -1,0 +1,121 @@
+//! Both outcomes in the same order: shown where the order is the test alone.
+
+use super::Shared;
+use super::classify::{opened, undecided};
+use super::confirm::Doubt;
+use super::explain::Found;
+use super::localise::suspects;
+use super::probe::How;
+use crate::core::outcome::Seen;
+use crate::core::run::Purpose;
+use crate::core::stats::fisher_two_sided;
+use crate::core::test_id::TestIdx;
+use crate::core::verdict::{Class, Count};
+
+/// The chance, for a test with one rate, of being called order-dependent in its rate.
+const ALPHA: f64 = 0.001;
+/// Runs each way that a comparison of rates may cost.
+const COMPARE: u32 = 30;
+
+/// Decides between non-deterministic, NDOD and undecided.
+pub(crate) async fn decide(h: &Shared, test: TestIdx) {
+    decide_after(h, test, None).await;
+}
+
+/// The same, after a search for culprits that ended in doubt.
+pub(crate) async fn decide_after(h: &Shared, test: TestIdx, doubt: Option<Doubt>) {
+    if !both_alone(h, test).await {
+        undecided(h, test, reason(h, test, doubt));
+        return;
+    }
+    let rate_depends = rate_depends(h, test).await;
+    let mut verdict = opened(h, test);
+    verdict.class = if rate_depends.is_some() { Class::Ndod } else { Class::NonDeterministic };
+    let alone = h.failures_alone(test);
+    verdict.notes.push(format!("with nothing before it, it failed in {} of {} runs", alone.k, alone.n));
+    verdict.notes.extend(rate_depends);
+    verdict.effect = Some(alone);
+    h.verdicts.borrow_mut().insert(test, verdict);
+}
+
+/// Runs the test alone until both outcomes were seen with nothing beside it.
+async fn both_alone(h: &Shared, test: TestIdx) -> bool {
+    let orders = h.failures_in_orders(test);
+    let rate = orders.rate().min(1.0 - orders.rate()).max(0.01);
+    // So many that the rarer outcome, at the rate seen in the orders, is missed in one case of a hundred.
+    let enough = ((0.01_f64).ln() / (1.0 - rate).ln()).ceil() as u32;
+    let most = enough.clamp(10, h.plan.care.alone);
+    let how = How::next(Purpose::Repeat).exclusive();
+    for nth in 0.. {
+        let seen = undisturbed_alone(h, test);
+        if seen.k > 0 && seen.k < seen.n {
+            return true;
+        }
+        if seen.n >= most || nth >= most {
+            return false;
+        }
+        if h.after(&[], test, nth as usize, how).await.is_none() {
+            return false;
+        }
+    }
+    false
+}
+
+fn undisturbed_alone(h: &Shared, test: TestIdx) -> Count {
+    let mut count = Count::default();
+    for (run, seen) in h.evidence(test) {
+        if run.place(test) == Some(0) && !run.record.beside {
+            count.add(seen == Seen::Fail);
+        }
+    }
+    count
+}
+
+/// Whether the failure rate depends on what ran before: a sentence that says so, or nothing.
+async fn rate_depends(h: &Shared, test: TestIdx) -> Option<String> {
+    let found = Found::nothing(test, Seen::Fail);
+    let mut candidates = suspects(h, &found.model);
+    candidates.extend(suspects(h, &Found::nothing(test, Seen::Pass).model));
+    candidates.sort_by(|a, b| b.ln_ratio.total_cmp(&a.ln_ratio).then(a.test.cmp(&b.test)));
+    // Under one rate, the best of n suspects reaches ln n by chance: only one clearly above it is worth runs.
+    let best = candidates.first().filter(|best| best.ln_ratio > (h.suite.len().max(2) as f64).ln())?.test;
+    loop {
+        let alone = h.failures_alone(test);
+        let after = h.failures_after(&[best], test);
+        if alone.n >= 5 && after.n >= 5 && fisher_two_sided(after.k, after.n, alone.k, alone.n) < ALPHA {
+            return Some(format!(
+                "right after {} it failed in {} of {} runs",
+                h.suite.node_id(best),
+                after.k,
+                after.n
+            ));
+        }
+        if alone.n >= COMPARE && after.n >= COMPARE {
+            return None;
+        }
+        let how = How::next(Purpose::Repeat);
+        let seen = if after.n <= alone.n {
+            h.again(&[best], test, how).await
+        } else {
+            h.again(&[], test, how).await
+        };
+        seen?;
+    }
+}
+
+/// Why nothing could be decided, for people.
+fn reason(h: &Shared, test: TestIdx, doubt: Option<Doubt>) -> String {
+    let orders = h.failures_in_orders(test);
+    let alone = h.failures_alone(test);
+    let counts =
+        format!("failed in {} of {} orders and in {} of {} runs alone", orders.k, orders.n, alone.k, alone.n);
+    match doubt {
+        Some(Doubt::OnlyForked) => {
+            format!("{counts}; it fails in forked children and not in fresh processes")
+        }
+        Some(Doubt::Unproven | Doubt::FlipsAlone) => {
+            format!("{counts}; no set of tests makes enough of a difference to be called its cause")
+        }
+        None => format!("{counts}; the failing order did not fail again often enough to be searched"),
+    }
+}

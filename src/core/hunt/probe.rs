@@ -1,0 +1,208 @@
+//! Putting questions, and reading what all runs say of one test.
+
+use std::rc::Rc;
+
+use futures_util::future::join_all;
+
+use super::Shared;
+use super::board::{Ask, Run, Urgency};
+use crate::core::order::OrderName;
+use crate::core::outcome::Seen;
+use crate::core::run::{Purpose, RunSpec};
+use crate::core::test_id::TestIdx;
+use crate::core::verdict::Count;
+
+/// How a question is to be answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    pub purpose: Purpose,
+    pub fresh: bool,
+    pub exclusive: bool,
+    pub urgency: Urgency,
+}
+
+impl How {
+    /// As soon as possible, by whatever executor.
+    pub fn next(purpose: Purpose) -> Self {
+        Self { purpose, fresh: false, exclusive: false, urgency: Urgency::Next }
+    }
+
+    /// When nothing better is to do.
+    pub fn spare(purpose: Purpose) -> Self {
+        Self { urgency: Urgency::Spare, ..Self::next(purpose) }
+    }
+
+    /// In a process of its own.
+    pub fn fresh(self) -> Self {
+        Self { fresh: true, ..self }
+    }
+
+    /// With nothing beside it.
+    pub fn exclusive(self) -> Self {
+        Self { exclusive: true, ..self }
+    }
+}
+
+impl Shared {
+    /// The answer number `nth` to: this order, run this way.
+    pub fn ask(&self, order: Vec<TestIdx>, name: OrderName, nth: usize, how: How) -> Ask {
+        self.board.ask(self.spec(order, name, how), nth, how.urgency)
+    }
+
+    fn spec(&self, order: Vec<TestIdx>, name: OrderName, how: How) -> RunSpec {
+        RunSpec {
+            order: order.into(),
+            name,
+            files: None,
+            // Where nothing forks every process is fresh, and where nothing runs side by side every run is alone:
+            // saying so would only keep equal questions apart.
+            fresh: self.plan.forks && (how.fresh || self.only_fresh.get()),
+            exclusive: self.plan.jobs > 1 && (how.exclusive || self.one_at_a_time.get()),
+            random_seed: None,
+            hash_seed: None,
+            purpose: how.purpose,
+        }
+    }
+
+    /// What the test does at the end of this order in one more run of it.
+    pub async fn again(&self, before: &[TestIdx], test: TestIdx, how: How) -> Option<Seen> {
+        let spec = self.spec([before, &[test]].concat(), OrderName::Probe, how);
+        let times = self.board.times(&spec);
+        self.board.ask(spec, times, how.urgency).await.seen(test)
+    }
+
+    /// What the test did at the end of this order, the `nth` time it is asked; `None` where it was not reached.
+    pub async fn after(&self, before: &[TestIdx], test: TestIdx, nth: usize, how: How) -> Option<Seen> {
+        let mut order = before.to_vec();
+        order.push(test);
+        self.ask(order, OrderName::Probe, nth, how).await.seen(test)
+    }
+
+    /// Whether the test shows `wanted` after these, in one of `tries` tries: one answer is enough for yes.
+    pub async fn shows(
+        &self,
+        before: &[TestIdx],
+        test: TestIdx,
+        wanted: Seen,
+        tries: usize,
+        how: How,
+    ) -> bool {
+        for nth in 0..tries {
+            if self.after(before, test, nth, how).await == Some(wanted) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether the test keeps from flipping after these, `times` times of as many.
+    pub async fn stays(&self, before: &[TestIdx], test: TestIdx, flip: Seen, times: usize, how: How) -> bool {
+        for nth in 0..times {
+            if self.after(before, test, nth, how).await != Some(flip.other()) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// [`shows`](Self::shows) for several orders at once.
+    pub async fn which_show(
+        &self,
+        orders: &[Vec<TestIdx>],
+        test: TestIdx,
+        wanted: Seen,
+        tries: usize,
+        how: How,
+    ) -> Vec<bool> {
+        join_all(orders.iter().map(|before| self.shows(before, test, wanted, tries, how))).await
+    }
+
+    /// Whether a run may be used to judge what an order does.
+    pub fn is_evidence(&self, run: &Run) -> bool {
+        run.record.is_valid() && run.spec.files.is_none() && (run.record.fresh || !self.only_fresh.get())
+    }
+
+    /// Every run that tells something of this test, with what it tells.
+    pub fn evidence(&self, test: TestIdx) -> Vec<(Rc<Run>, Seen)> {
+        let runs = self.board.runs();
+        runs.iter()
+            .filter(|run| self.is_evidence(run))
+            .filter_map(|run| run.seen(test).map(|seen| (run.clone(), seen)))
+            .collect()
+    }
+
+    /// Failures of the test in the orders that were tried, as opposed to probes.
+    pub fn failures_in_orders(&self, test: TestIdx) -> Count {
+        let mut count = Count::default();
+        for (run, seen) in self.evidence(test) {
+            if is_an_order(&run) {
+                count.add(seen == Seen::Fail);
+            }
+        }
+        count
+    }
+
+    /// Failures of the test with nothing before it.
+    pub fn failures_alone(&self, test: TestIdx) -> Count {
+        let mut count = Count::default();
+        for (run, seen) in self.evidence(test) {
+            if run.place(test) == Some(0) {
+                count.add(seen == Seen::Fail);
+            }
+        }
+        count
+    }
+
+    /// Failures in runs of exactly this order.
+    pub fn failures_after(&self, before: &[TestIdx], test: TestIdx) -> Count {
+        let mut count = Count::default();
+        for (run, seen) in self.evidence(test) {
+            if run.before(test) == before {
+                count.add(seen == Seen::Fail);
+            }
+        }
+        count
+    }
+
+    /// What a run of two or three tests costs, in milliseconds: the shortest so far, or what a long run costs
+    /// besides its tests.
+    pub fn short_run_ms(&self) -> u64 {
+        let runs = self.board.runs();
+        let mut short: Vec<u64> = runs
+            .iter()
+            .filter(|run| run.spec.order.len() <= 3 && !run.spec.fresh && run.spec.files.is_none())
+            .map(|run| run.record.cost.wall_ms)
+            .collect();
+        if short.is_empty() {
+            let rest = |run: &Rc<Run>| run.record.cost.wall_ms.saturating_sub(run.record.cost.tests_ms);
+            // A forked child costs less than this bound; a process of its own costs about this.
+            let all: Vec<u64> = runs.iter().filter(|run| run.record.is_valid()).map(rest).collect();
+            let forked: Vec<u64> =
+                runs.iter().filter(|run| run.record.is_valid() && !run.record.fresh).map(rest).collect();
+            return if forked.is_empty() { all } else { forked }.into_iter().min().unwrap_or(0);
+        }
+        short.sort_unstable();
+        short[short.len() / 2]
+    }
+
+    /// Takes the cost of this many short runs from what completeness may cost; false where it is too much.
+    pub fn afford(&self, runs: usize) -> bool {
+        let cost = (runs as u64 * self.short_run_ms() / u64::from(self.plan.jobs.max(1))) as i64;
+        let left = self.spare_ms.get() - cost;
+        if left < 0 {
+            return false;
+        }
+        self.spare_ms.set(left);
+        true
+    }
+
+    /// Tells a person something.
+    pub fn say(&self, about: &'static str, text: impl Into<String>) {
+        self.words.borrow_mut().push(super::Word { about, text: text.into() });
+    }
+}
+
+/// Whether a run was one of the orders to be tried, not a probe of the search.
+pub(crate) fn is_an_order(run: &Run) -> bool {
+    matches!(run.spec.purpose, Purpose::Baseline | Purpose::Explore | Purpose::Replay)
+}

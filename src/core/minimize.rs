@@ -1,0 +1,92 @@
+//! Making a sequence that has an effect as small as possible while it keeps it.
+//!
+//! The effect of a test run is not monotone: a longer order may lack the effect of a shorter one, since a cleaner came
+//! in. Both searches here bear that. They ask through a function that takes several sequences at once (parallel
+//! executors answer them together) and gives for each whether the effect was there.
+
+/// Finds a minimal subsequence with the effect by looking for the shortest *suffix* that has it.
+///
+/// What stands nearest to the end acts last: nothing that follows the last culprit undid it (else the whole sequence
+/// would not have the effect), and what stands before the first member of an effective set is not needed. So "this
+/// suffix has the effect" is monotone in its length even where cleaners are about, which no other way of cutting is. The
+/// boundary names the first member; with it pinned, the next is searched in the same way.
+///
+/// Costs about `log2(n) + 1` questions for each member; with `width` questions at once, `log(width + 1)` rounds.
+/// The caller knows that the whole sequence has the effect and the empty one has not.
+/// Gives `None` where the answers contradict one another.
+pub async fn by_suffix<T: Copy>(
+    items: &[T],
+    width: usize,
+    ask: &impl AsyncFn(Vec<Vec<T>>) -> Vec<bool>,
+) -> Option<Vec<T>> {
+    let mut kept: Vec<T> = Vec::new();
+    let mut rest = items;
+    loop {
+        if !kept.is_empty() && ask(vec![kept.clone()]).await[0] {
+            return Some(kept);
+        }
+        // Invariant: kept + rest[low..] has the effect, kept + rest[high..] has not.
+        let (mut low, mut high) = (0, rest.len());
+        if high == 0 {
+            return None;
+        }
+        while high - low > 1 {
+            let cuts = cuts(low, high, width);
+            let orders = cuts.iter().map(|cut| [&kept[..], &rest[*cut..]].concat()).collect();
+            let shown = ask(orders).await;
+            // The longest suffix without the effect, and the shortest with it before that.
+            match shown.iter().position(|yes| !yes) {
+                Some(0) => high = cuts[0],
+                Some(first_without) => (low, high) = (cuts[first_without - 1], cuts[first_without]),
+                None => low = cuts[cuts.len() - 1],
+            }
+        }
+        kept.push(rest[low]);
+        rest = &rest[low + 1..];
+    }
+}
+
+/// Up to `width` places strictly between two others, evenly spread.
+fn cuts(low: usize, high: usize, width: usize) -> Vec<usize> {
+    let gap = high - low;
+    let parts = (width + 1).min(gap);
+    (1..parts).map(|part| low + part * gap / parts).collect()
+}
+
+/// Delta debugging by complements: takes away ever smaller pieces as long as the effect stays.
+///
+/// The fall-back where a suffix search contradicts itself. The result is 1-minimal with respect to the answers given.
+/// Source: Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002 (ddmin without the subset
+/// step, which cannot help where the effect needs what stands around it).
+pub async fn delta_debug<T: Copy>(
+    mut items: Vec<T>,
+    ask: &impl AsyncFn(Vec<Vec<T>>) -> Vec<bool>,
+) -> Option<Vec<T>> {
+    if !ask(vec![items.clone()]).await[0] {
+        return None;
+    }
+    let mut pieces = 2.min(items.len());
+    while items.len() > 1 {
+        let size = items.len().div_ceil(pieces);
+        let mut shrunk = false;
+        let mut start = 0;
+        while start < items.len() && items.len() > 1 {
+            let end = (start + size).min(items.len());
+            let without = [&items[..start], &items[end..]].concat();
+            if !without.is_empty() && ask(vec![without.clone()]).await[0] {
+                items = without;
+                shrunk = true;
+            } else {
+                start = end;
+            }
+        }
+        if size == 1 && !shrunk {
+            break;
+        }
+        pieces = if shrunk { 2.max(pieces - 1).min(items.len()) } else { (pieces * 2).min(items.len()) };
+        if size == 1 {
+            pieces = items.len();
+        }
+    }
+    Some(items)
+}

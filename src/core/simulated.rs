@@ -1,0 +1,136 @@
+//! A suite that exists only as rules: it answers questions in microseconds and its truth is known.
+//!
+//! State is a set of flags (bits). Collecting a file may set some; every test first checks, then acts. A process
+//! starts with no flags; a crash or a hang ends it.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::outcome::Outcome;
+use super::run::{Cost, Failure, ProcessEnd, RunId, RunRecord, RunSpec};
+use super::test_id::{CollectedTest, Suite, TestId, TestIdx};
+
+/// What a test does to the state after its checks.
+#[derive(Clone, Debug, Default)]
+pub struct Effect {
+    /// Acts only if all of these are set.
+    pub needs: u64,
+    /// Sets these.
+    pub set: u64,
+    /// Clears these.
+    pub clear: u64,
+    /// Acts in this share of the runs; 0 to 1.
+    pub chance: f64,
+}
+
+/// One simulated test.
+#[derive(Clone, Debug, Default)]
+pub struct Rule {
+    /// Fails where all flags of one of these masks are set.
+    pub fails_if: Vec<u64>,
+    /// Fails unless all of these are set.
+    pub fails_unless: u64,
+    /// Fails in this share of the runs besides, whatever the state.
+    pub noise: f64,
+    /// Fails in this share of the runs that have another one beside them.
+    pub beside: f64,
+    /// How its failure looks; `Failed` where nothing is said.
+    pub failure: Option<Outcome>,
+    /// What it does, in this order.
+    pub effects: Vec<Effect>,
+}
+
+/// A simulated suite.
+#[derive(Clone, Debug)]
+pub struct Simulated {
+    /// One rule a test, in collection order.
+    pub rules: Vec<Rule>,
+    /// Tests a file.
+    pub per_file: usize,
+    /// What collecting a file sets, by file.
+    pub imports: Vec<u64>,
+    /// What a run costs besides its tests, in milliseconds.
+    pub start_ms: u64,
+}
+
+impl Simulated {
+    /// A suite of healthy tests.
+    pub fn healthy(tests: usize, per_file: usize) -> Self {
+        let files = tests.div_ceil(per_file);
+        Self { rules: vec![Rule::default(); tests], per_file, imports: vec![0; files], start_ms: 300 }
+    }
+
+    /// The suite as a collection would give it.
+    pub fn suite(&self) -> Suite {
+        let collected = |index: usize| {
+            let file = format!("tests/test_{:03}.py", index / self.per_file);
+            CollectedTest {
+                id: TestId { node_id: format!("{file}::test_{index:05}"), occurrence: 0 },
+                file,
+                class: String::new(),
+                line: None,
+                unstable: false,
+            }
+        };
+        Suite::new((0..self.rules.len()).map(collected).collect())
+    }
+
+    /// Answers a question. `beside` says whether another run goes on meanwhile.
+    pub fn answer(&self, run: RunId, spec: &RunSpec, beside: bool, rng: &mut ChaCha8Rng) -> RunRecord {
+        let mut state = match &spec.files {
+            None => self.imports.iter().fold(0, |all, flags| all | flags),
+            Some(files) => files.iter().fold(0, |all, file| all | self.imports[file.0 as usize]),
+        };
+        let mut outcomes = vec![Outcome::NotReached; spec.order.len()];
+        let mut failures = Vec::new();
+        let mut end = ProcessEnd::Exited(0);
+        for (at, test) in spec.order.iter().enumerate() {
+            let outcome = self.outcome(*test, state, beside, rng);
+            outcomes[at] = outcome;
+            if outcome.is_failure() {
+                failures.push(Failure {
+                    at: at as u32,
+                    phase: None,
+                    fingerprint: String::new(),
+                    message: String::new(),
+                });
+                end = ProcessEnd::Exited(1);
+            }
+            if outcome.ends_the_process() {
+                end = ProcessEnd::Signalled(11);
+                break;
+            }
+            for effect in &self.rules[test.at()].effects {
+                if state & effect.needs == effect.needs
+                    && (effect.chance >= 1.0 || rng.random::<f64>() < effect.chance)
+                {
+                    state = state & !effect.clear | effect.set;
+                }
+            }
+        }
+        RunRecord {
+            run,
+            outcomes,
+            failures,
+            end,
+            invalid: None,
+            beside,
+            fresh: true,
+            random_seed: 0,
+            cost: Cost {
+                wall_ms: self.start_ms + spec.order.len() as u64,
+                cpu_ms: self.start_ms,
+                tests_ms: spec.order.len() as u64,
+            },
+        }
+    }
+
+    fn outcome(&self, test: TestIdx, state: u64, beside: bool, rng: &mut ChaCha8Rng) -> Outcome {
+        let rule = &self.rules[test.at()];
+        let fails = rule.fails_if.iter().any(|mask| state & mask == *mask)
+            || state & rule.fails_unless != rule.fails_unless
+            || (rule.noise > 0.0 && rng.random::<f64>() < rule.noise)
+            || (beside && rule.beside > 0.0 && rng.random::<f64>() < rule.beside);
+        if fails { rule.failure.unwrap_or(Outcome::Failed) } else { Outcome::Passed }
+    }
+}
