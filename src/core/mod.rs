@@ -1,6 +1,7 @@
 //! The part that decides. It has no I/O, no clock, no environment and no global random state:
 //! what it knows came in as an argument, what it wants goes out as a question.
 
+pub mod coverage;
 pub mod hunt;
 pub mod minimize;
 pub mod order;

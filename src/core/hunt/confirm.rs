@@ -14,6 +14,9 @@ use crate::core::verdict::{Confirmation, Count, Culprits};
 /// More runs than this, each way, do not make a set likelier.
 const MOST: u32 = 40;
 
+/// Runs without a set that acts in some of its runs only.
+const MOODY_WITHOUT: u32 = 6;
+
 /// Why a set is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Doubt {
@@ -101,11 +104,11 @@ pub(crate) async fn confirm(
         }
         // One flip chose the set; it cannot speak for it as well.
         let chosen = Count { k: with.all.k.saturating_sub(1), n: with.all.n.saturating_sub(1) };
-        let local = Fit { with: chosen, without: all_without }.ln_ratio();
-        let whole = fit(h, model).ln_ratio() - price;
-        // A set that acts in some runs only looks much like noise: there the runs made for the proof must do alone.
+        let local = Fit { with: chosen, without: all_without }.ln_evidence();
+        let whole = fit(h, model).ln_evidence() - price;
+        // A set that acts in some runs only looks much like noise: it takes more runs without it to tell them apart.
         let moody = with.all.k < with.all.n;
-        let sure = if moody { local >= needed } else { local.max(whole) >= needed };
+        let sure = local.max(whole) >= needed && (!moody || all_without.n >= MOODY_WITHOUT);
         // Enough runs without each member that its lack could have shown.
         let rate = (f64::from(with.all.k) + 0.5) / (f64::from(with.all.n) + 1.0);
         let each = ((0.02_f64).ln() / (1.0 - rate).ln()).ceil() as u32;

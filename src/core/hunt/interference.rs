@@ -8,7 +8,7 @@ use super::probe::How;
 use crate::core::order::OrderName;
 use crate::core::outcome::{Outcome, Seen};
 use crate::core::run::Purpose;
-use crate::core::stats::fisher_greater;
+use crate::core::stats::{Alternative, fisher};
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Class, Count};
 
@@ -31,7 +31,7 @@ pub(crate) async fn look(h: &Shared, order: &[TestIdx], tests: &[TestIdx]) {
             let (beside, undisturbed) = counts(h, *test, order);
             if undisturbed.k > 0 {
                 settled.push(*test);
-            } else if beside.k > 0 && fisher_greater(beside.k, beside.n, undisturbed.k, undisturbed.n) < ALPHA
+            } else if beside.k > 0 && fisher(beside, undisturbed, Alternative::Greater) < ALPHA
             {
                 convict(h, *test, beside, undisturbed);
                 settled.push(*test);

@@ -2,6 +2,7 @@
 
 use super::board::Run;
 use crate::core::outcome::Seen;
+use crate::core::stats::{ln_common_rate, ln_evidence_raised};
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Count, Culprits};
 
@@ -85,25 +86,17 @@ pub(crate) struct Fit {
 }
 
 impl Fit {
-    /// How much likelier (natural logarithm) the runs are when the set decides than under one common rate.
-    ///
-    /// A generalised likelihood ratio of two Bernoulli rates; the price for having chosen the set among many is the
-    /// caller's to add.
-    pub fn ln_ratio(self) -> f64 {
+    /// How strongly the runs speak for the set deciding, against one common rate (natural logarithm): whatever
+    /// that rate, the chance that this ever gets to `ln(1 / x)` is `x` at most, however many runs are added. The price for having
+    /// chosen the set among many is the caller's to add.
+    pub fn ln_evidence(self) -> f64 {
         let (with, without) = (self.with, self.without);
-        if with.rate() <= without.rate() {
-            return f64::NEG_INFINITY;
+        if with.k == with.n && without.k == 0 {
+            -ln_common_rate(with, without)
+        } else {
+            ln_evidence_raised(with, without)
         }
-        let both = Count { k: with.k + without.k, n: with.n + without.n };
-        ln_likelihood(with) + ln_likelihood(without) - ln_likelihood(both)
     }
-}
-
-/// The logarithm of the largest likelihood of `k` of `n`.
-fn ln_likelihood(count: Count) -> f64 {
-    let (k, n) = (f64::from(count.k), f64::from(count.n));
-    let term = |x: f64| if x > 0.0 { x * (x / n).ln() } else { 0.0 };
-    term(k) + term(n - k)
 }
 
 /// ln of "n choose k": how many sets of this size could have been named.

@@ -8,7 +8,7 @@ use super::localise::suspects;
 use super::probe::How;
 use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
-use crate::core::stats::fisher_two_sided;
+use crate::core::stats::{Alternative, fisher};
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Class, Count};
 
@@ -82,7 +82,7 @@ async fn rate_depends(h: &Shared, test: TestIdx) -> Option<String> {
     loop {
         let alone = h.failures_alone(test);
         let after = h.failures_after(&[best], test);
-        if alone.n >= 5 && after.n >= 5 && fisher_two_sided(after.k, after.n, alone.k, alone.n) < ALPHA {
+        if alone.n >= 5 && after.n >= 5 && fisher(after, alone, Alternative::TwoSided) < ALPHA {
             return Some(format!(
                 "right after {} it failed in {} of {} runs",
                 h.suite.node_id(best),
