@@ -112,8 +112,6 @@ pub fn escaped(mark: &str, group: &Group) -> Vec<i32> {
 
 #[cfg(target_os = "linux")]
 mod proc {
-    use std::io::Read;
-
     use fs_err as fs;
     use nix::unistd::Pid;
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction, signal};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::{Pid, getpid};
 
 /// Makes the child start from known ground, whatever we were started from (`nohup`, `trap "" INT`, a background
@@ -35,16 +35,17 @@ pub(super) fn prepare(command: &mut std::process::Command, die_with_parent: bool
 }
 
 fn default_signals() -> io::Result<()> {
-    for each in Signal::iterator() {
-        let handler = match each {
-            Signal::SIGKILL | Signal::SIGSTOP => continue,
+    // By number: the real-time signals, which have no names in nix, can be inherited as ignored as well.
+    for number in 1..=64 {
+        let action = match number {
             // The group is in the terminal's background. By default whoever opens /dev/tty there is stopped,
             // for ever; ignored, it reads an error, as it would without a terminal.
-            Signal::SIGTTIN | Signal::SIGTTOU => SigHandler::SigIgn,
-            _ => SigHandler::SigDfl,
+            libc::SIGTTIN | libc::SIGTTOU => libc::SIG_IGN,
+            _ => libc::SIG_DFL,
         };
-        // SAFETY: no handler of ours is installed, only the two constants.
-        unsafe { signal(each, handler)? };
+        // SAFETY: no handler of ours is installed, only the two constants. SIGKILL, SIGSTOP and numbers that are
+        // no signals are refused without an effect.
+        unsafe { libc::signal(number, action) };
     }
     SigSet::empty().thread_set_mask()?;
     Ok(())
