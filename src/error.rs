@@ -1,6 +1,9 @@
 //! What can go wrong, said to people: an `error:` line, `hint:` lines with a command that works, an exit code.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
+use std::io;
+
+use anstyle::{AnsiColor, Style};
 
 /// The exit codes; `--help` and the docs list the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +65,19 @@ impl Failure {
         Self::new(ExitCode::Output, error)
     }
 
+    /// The system refused to read or write; `doing` says what was tried (`write the journal`). The hint fits the reason.
+    pub fn io(doing: impl fmt::Display, error: &io::Error) -> Self {
+        let failure = Self::output(format!("cannot {doing}: {error}"));
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => failure.hint(
+                "free some space (`flakehunt clean` removes old sessions), then run `flakehunt resume`",
+            ),
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => failure
+                .hint("pass `--session-dir DIR` to keep `.flakehunt` in a directory that can be written"),
+            _ => failure,
+        }
+    }
+
     /// A bug of ours.
     pub fn internal(error: impl Into<String>) -> Self {
         Self::new(ExitCode::Internal, error)
@@ -80,6 +96,39 @@ impl Failure {
         self.detail = Some(detail.into());
         self
     }
+
+    /// The failure for people, ending in a line feed: `error: ...`, the detail indented, one `hint: ...` a line.
+    ///
+    /// Escape sequences and other control characters of what was said to us never reach the terminal.
+    pub fn render(&self, color: bool) -> String {
+        let (red, cyan) = if color {
+            (AnsiColor::Red.on_default().bold(), AnsiColor::Cyan.on_default().bold())
+        } else {
+            (Style::new(), Style::new())
+        };
+        let mut text = String::new();
+        push_lines(&mut text, &format!("{red}error:{red:#} "), 7, &self.error);
+        if let Some(detail) = &self.detail {
+            push_lines(&mut text, "    ", 4, detail);
+        }
+        for hint in &self.hints {
+            push_lines(&mut text, &format!("{cyan}hint:{cyan:#} "), 6, hint);
+        }
+        text
+    }
+}
+
+/// Appends `said` line by line, the first after `lead`, the others indented by `indent` spaces.
+fn push_lines(text: &mut String, lead: &str, indent: usize, said: &str) {
+    let plain = anstream::adapter::strip_str(said.trim_end()).to_string();
+    text.push_str(lead);
+    for (number, line) in plain.lines().enumerate() {
+        if number > 0 {
+            let _ = write!(text, "\n{:indent$}", "");
+        }
+        text.extend(line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }));
+    }
+    text.push('\n');
 }
 
 impl fmt::Display for Failure {
@@ -89,3 +138,44 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_reads_as_error_detail_hints() {
+        let failure = Failure::environment("pytest cannot be imported by python3")
+            .detail("Traceback:\n  ImportError: pytest\n")
+            .hint("install it: `python3 -m pip install pytest`")
+            .hint("or name another interpreter: `--python PATH`");
+        assert_eq!(
+            failure.render(false),
+            "error: pytest cannot be imported by python3\n    Traceback:\n      ImportError: pytest\n\
+             hint: install it: `python3 -m pip install pytest`\nhint: or name another interpreter: `--python PATH`\n"
+        );
+    }
+
+    #[test]
+    fn colour_marks_the_words_only() {
+        let text = Failure::usage("x").hint("y").render(true);
+        assert!(text.contains("\u{1b}["), "{text:?}");
+        assert_eq!(anstream::adapter::strip_str(&text).to_string(), "error: x\nhint: y\n");
+    }
+
+    #[test]
+    fn what_others_said_cannot_drive_the_terminal() {
+        let text = Failure::usage("a\u{1b}[31mb\u{7}c").detail("\u{1b}]0;title\u{7}d\re").render(false);
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        assert!(text.starts_with("error: ab"), "{text:?}");
+    }
+
+    #[test]
+    fn a_full_disk_and_a_read_only_one_get_their_own_hints() {
+        let full = Failure::io("write the journal", &io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!(full.code, ExitCode::Output);
+        assert!(full.hints[0].contains("flakehunt clean"), "{full:?}");
+        let read_only = Failure::io("create x", &io::Error::from(io::ErrorKind::ReadOnlyFilesystem));
+        assert!(read_only.hints[0].contains("--session-dir"), "{read_only:?}");
+    }
+}

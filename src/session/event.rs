@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::run::{Cost, Failure, ProcessEnd, RunId, RunSpec};
+use crate::core::outcome::Outcome;
+use crate::core::run::{Cost, Failure, ProcessEnd, RunId, RunRecord, RunSpec};
 use crate::core::test_id::SuiteDigest;
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "one header a journal; a box would only be in everybody's way")]
 pub enum Event {
     /// The first line.
     Session(Header),
@@ -95,7 +97,7 @@ pub struct Environment {
     pub session_seed: u64,
 }
 
-/// The answer to a question; with the question it makes a [`RunRecord`](crate::core::run::RunRecord).
+/// The answer to a question; with the question it makes a [`RunRecord`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// Which question.
@@ -136,4 +138,110 @@ pub enum EndReason {
     Interrupted,
     /// SIGTERM.
     Terminated,
+}
+
+impl Answer {
+    /// What the journal keeps of a record.
+    pub fn of(record: &RunRecord) -> Self {
+        Self {
+            run: record.run,
+            outcomes: record.outcomes.iter().map(|outcome| outcome.letter()).collect(),
+            failures: record.failures.clone(),
+            end: record.end,
+            invalid: record.invalid.clone(),
+            beside: record.beside,
+            fresh: record.fresh,
+            random_seed: record.random_seed,
+            cost: record.cost,
+        }
+    }
+
+    /// The record this is the answer of, given its question. The error says in what it does not fit the question.
+    pub fn into_record(self, spec: &RunSpec) -> Result<RunRecord, String> {
+        let run = self.run.0;
+        let outcomes = self
+            .outcomes
+            .chars()
+            .map(|letter| Outcome::from_letter(letter).ok_or(letter))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|letter| format!("run {run}: {letter:?} is not an outcome"))?;
+        let (asked, answered) = (spec.order.len(), outcomes.len());
+        if asked != answered {
+            return Err(format!("run {run}: {asked} tests were asked for, {answered} are answered"));
+        }
+        if let Some(failure) = self.failures.iter().find(|failure| failure.at as usize >= asked) {
+            return Err(format!("run {run}: a failure at position {} of {asked}", failure.at));
+        }
+        Ok(RunRecord {
+            run: self.run,
+            outcomes,
+            failures: self.failures,
+            end: self.end,
+            invalid: self.invalid,
+            beside: self.beside,
+            fresh: self.fresh,
+            random_seed: self.random_seed,
+            cost: self.cost,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::order::OrderName;
+    use crate::core::outcome::Phase;
+    use crate::core::run::Purpose;
+    use crate::core::test_id::TestIdx;
+
+    fn spec(tests: u32) -> RunSpec {
+        RunSpec {
+            order: (0..tests).map(TestIdx).collect(),
+            name: OrderName::Collection,
+            files: None,
+            fresh: false,
+            exclusive: false,
+            random_seed: None,
+            hash_seed: None,
+            purpose: Purpose::Baseline,
+        }
+    }
+
+    fn record() -> RunRecord {
+        RunRecord {
+            run: RunId(7),
+            outcomes: vec![Outcome::Passed, Outcome::Errored(Phase::Teardown), Outcome::NotReached],
+            failures: vec![Failure {
+                at: 1,
+                phase: Some(Phase::Teardown),
+                fingerprint: "f00d".into(),
+                message: "boom".into(),
+            }],
+            end: ProcessEnd::Signalled(11),
+            invalid: Some("why".into()),
+            beside: true,
+            fresh: true,
+            random_seed: u64::MAX,
+            cost: Cost { wall_ms: 1, cpu_ms: 2, tests_ms: 3 },
+        }
+    }
+
+    #[test]
+    fn a_record_comes_back_from_the_journal_unchanged() {
+        let json = serde_json::to_string(&Event::Answered(Answer::of(&record()))).unwrap();
+        let Event::Answered(answer) = serde_json::from_str(&json).unwrap() else { panic!("{json}") };
+        assert_eq!(answer.into_record(&spec(3)).unwrap(), record());
+    }
+
+    #[test]
+    fn an_answer_to_another_question_is_refused() {
+        let answer = Answer::of(&record());
+        assert!(answer.clone().into_record(&spec(2)).unwrap_err().contains("2 tests were asked for, 3"));
+        assert!(answer.clone().into_record(&spec(4)).is_err());
+        let unknown = Answer { outcomes: ".?-".into(), ..answer.clone() };
+        assert!(unknown.into_record(&spec(3)).unwrap_err().contains("'?'"));
+        let mut outside = answer;
+        outside.failures[0].at = 3;
+        assert!(outside.into_record(&spec(3)).unwrap_err().contains("position 3"));
+    }
 }

@@ -1,3 +1,9 @@
 //! The folder a hunt lives in: journal, store, lock, resume.
 
 pub mod event;
+pub mod files;
+pub mod journal;
+pub mod lock;
+pub mod resume;
+pub mod session_dir;
+pub mod store;
