@@ -179,7 +179,9 @@ def test_unstable_ids_are_found_by_their_key(project):
 
 
 def test_nasty_ids_survive(project):
-    project.write("pytest.ini", "[pytest]\ndisable_test_id_escaping_and_forfeit_all_rights_to_community_support = 1\n")
+    project.write(
+        "pytest.ini", "[pytest]\ndisable_test_id_escaping_and_forfeit_all_rights_to_community_support = 1\n"
+    )
     project.write(
         "test_n.py",
         r"""
@@ -211,7 +213,11 @@ def test_a_missing_test_ends_the_run_with_4(project):
     project.write("test_b.py", "def test_another(): pass\n")
     result = project.run([0, 1])
     assert result.code == 4
-    assert result.one("mismatch") == {"event": "mismatch", "missing": [1], "extra": ["test_b.py::test_another"]}
+    assert result.one("mismatch") == {
+        "event": "mismatch",
+        "missing": [1],
+        "extra": ["test_b.py::test_another"],
+    }
     assert executed(result) == []
     assert result.one("end")["code"] == 4
 

@@ -10,7 +10,7 @@ import pytest
 
 from . import artefacts, bytecode, neutralise, seeds, suite
 from .bound import LIB, read_json, text
-from .failure import MESSAGE_LENGTH, clip, tail
+from .failure import MESSAGE_LENGTH, clip, long_form, tail
 from .loop import Late
 from .stream import Stream
 
@@ -66,7 +66,7 @@ class Plugin:
     def pytest_collectreport(self, report):
         """A file that cannot be collected."""
         if report.failed:
-            message = clip(tail(_longrepr(report)), MESSAGE_LENGTH)
+            message = clip(tail(long_form(report)), MESSAGE_LENGTH)
             self.stream.event("collect-error", path=text(report.nodeid), message=message)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -108,13 +108,6 @@ def _hello(config):
         "inifile": None if inifile is None else text(inifile),
         "plugins": plugins,
     }
-
-
-def _longrepr(report):
-    try:
-        return report.longreprtext
-    except Exception as error:
-        return "<no representation: %s>" % type(error).__name__
 
 
 def pytest_addoption(parser, pluginmanager):

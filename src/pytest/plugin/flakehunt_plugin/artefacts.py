@@ -26,7 +26,7 @@ def before_configure(config, run):
     for name, value in REPORTS:
         if options.get(name):
             options[name] = value
-            changed.append((name, "%s=%r" % (name, value)))
+            changed.append((name, f"{name}={value!r}"))
     if "xmlpath" in options:
         options["xmlpath"] = run.get("junit")
     if run.get("basetemp"):

@@ -57,7 +57,7 @@ def read_json(path):
 
 def write_whole(path, content):
     """Writes a file so that a reader sees all of it or nothing."""
-    draft = "%s.%d.tmp" % (path, LIB.getpid())
+    draft = f"{path}.{LIB.getpid()}.tmp"
     with LIB.builtin_open(draft, "w", encoding="ascii") as file:
         file.write(content)
     LIB.replace(draft, path)

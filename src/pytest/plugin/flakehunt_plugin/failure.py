@@ -1,5 +1,7 @@
 """What a report says, cut to what the driver keeps."""
 
+from contextlib import suppress
+
 from .bound import text
 
 MESSAGE_LENGTH = 2 * 1024
@@ -11,7 +13,7 @@ def clip(value, limit):
     value = text(value)
     if len(value) <= limit:
         return value
-    return "%s\n... %d characters more" % (value[:limit], len(value) - limit)
+    return f"{value[:limit]}\n... {len(value) - limit} characters more"
 
 
 class Raised:
@@ -40,7 +42,8 @@ def _at(path, line, directories):
         if path.startswith(directory):
             path = path[len(directory) :]
             break
-    return "%s:%s" % (text(path).replace("\\", "/"), line)
+    path = text(path).replace("\\", "/")
+    return f"{path}:{line}"
 
 
 def fields(report, raised, sections, directories):
@@ -66,10 +69,7 @@ def fields(report, raised, sections, directories):
 
 
 def _failure(out, report, longrepr, directories):
-    try:
-        long_text = report.longreprtext
-    except Exception as error:  # a representation of the project's own may raise
-        long_text = "<no representation: %s>" % type(error).__name__
+    long_text = long_form(report)
     crash = getattr(longrepr, "reprcrash", None)
     if crash is not None:
         out["message"] = clip(crash.message, MESSAGE_LENGTH)
@@ -83,6 +83,14 @@ def _failure(out, report, longrepr, directories):
         out["message"] = clip(tail(long_text), MESSAGE_LENGTH)
     if report.outcome == "failed":
         out["text"] = clip(long_text, TEXT_LENGTH)
+
+
+def long_form(report):
+    """The long representation; one of the project's own making may raise."""
+    long_text = "<no representation>"
+    with suppress(Exception):
+        long_text = report.longreprtext
+    return long_text
 
 
 def tail(long_text, lines=12):

@@ -98,8 +98,7 @@ class Late:
     def pytest_runtestloop(self, session):
         """pytest's own loop, over our list."""
         if session.testsfailed and not session.config.option.continue_on_collection_errors:
-            count = session.testsfailed
-            raise session.Interrupted("%d error%s during collection" % (count, "s" if count != 1 else ""))
+            raise session.Interrupted(f"{session.testsfailed} error(s) during collection")
         mode = self.plugin.request["mode"]
         if mode == "collect":
             return True
@@ -114,9 +113,7 @@ class Late:
         if missing or self.match.extra:
             stream.event("mismatch", missing=missing, extra=self.match.extra[:EXTRA_IDS])
         if order.missing:
-            raise pytest.UsageError(
-                "flakehunt: %d tests of the order were not collected" % len(order.missing)
-            )
+            raise pytest.UsageError(f"flakehunt: {len(order.missing)} tests of the order were not collected")
         session.items[:] = order.items
         session.testscollected = len(order.items)
         terminal.quieten(config)

@@ -38,7 +38,7 @@ OPTIONS = (
     ("picked", {"picked": None}),
     (
         "pytest-testmon",
-        {"testmon": False, "testmon_noselect": False, "testmon_forceselect": False, "no-testmon": True},
+        {"testmon": False, "testmon_noselect": False, "testmon_forceselect": False},
     ),
     ("quarantine", {"quarantine": None, "save_quarantine": None}),
     ("pytest_cov", {"cov_source": [], "no_cov": True, "cov_fail_under": None}),
@@ -71,16 +71,22 @@ def before_conftests(early_config):
 
 def options(config):
     """Sets the options that exist, before their plugins act on them in `pytest_configure`."""
+    known = config.option.__dict__
     changed = []
     for plugin, wanted in OPTIONS:
         for name, value in wanted.items():
-            was = config.option.__dict__.get(name, _Absent)
-            if was is _Absent or was == value:
-                continue
-            setattr(config.option, name, value)
-            if was or name == "maxfail":  # None, 0, False and [] mean the same: it was not asked for
-                changed.append((plugin, "%s=%r" % (name, value)))
-    return [change for change in changed if change[1] != "no-testmon=True"]
+            was = known.get(name)
+            if was and was != value:  # None, 0, False and [] mean the same: nobody asked for it
+                known[name] = value
+                changed.append((plugin, f"{name}={value!r}"))
+    if "no-testmon" in known:
+        known["no-testmon"] = True
+    for name in ("random_order_bucket", "random_order_seed"):
+        # Whatever does not begin so switches the plugin on.
+        if not str(known.get(name, "default:")).startswith("default:"):
+            known[name] = "default:module" if name.endswith("bucket") else "default:1"
+            changed.append(("random_order", name))
+    return changed
 
 
 def unregister(config):
@@ -93,12 +99,8 @@ def unregister(config):
             continue
         try:
             manager.unregister(plugin)
-        except Exception as error:
-            changed.append((name, "could not be unregistered: %s" % type(error).__name__))
+        except (ValueError, AssertionError, KeyError) as error:  # pluggy's ways to say that it is not there
+            changed.append((name, f"could not be unregistered: {type(error).__name__}"))
         else:
             changed.append((name, "unregistered"))
     return changed
-
-
-class _Absent:
-    """An option that nobody has defined."""

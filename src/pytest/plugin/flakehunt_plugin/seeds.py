@@ -3,6 +3,7 @@
 import os
 import random
 import sys
+from contextlib import suppress
 
 _SEED = random.seed
 
@@ -15,10 +16,8 @@ def seed(value):
     # A library that no collected module has imported is left to be imported by the test that needs it.
     numpy = sys.modules.get("numpy.random")
     if numpy is not None:
-        try:
+        with suppress(Exception):  # a stub, or a numpy without the legacy generator
             numpy.seed(value % 2**32)
-        except Exception:  # a stub, or a numpy without the legacy generator
-            pass
     core = sys.modules.get("hypothesis.core")
     if hasattr(core, "global_force_seed") and core.global_force_seed is None:
         core.global_force_seed = value
@@ -43,10 +42,8 @@ def forget_parent():
     _SEED()
     numpy = sys.modules.get("numpy.random")
     if numpy is not None:
-        try:
+        with suppress(Exception):
             numpy.seed()
-        except Exception:
-            pass
     core = sys.modules.get("hypothesis.core")
     local = getattr(core, "threadlocal", None)
     if local is not None and hasattr(local, "_hypothesis_global_random"):

@@ -3,6 +3,8 @@
 The reporter itself stays registered: plugins and conftest files look it up, and assertion rewriting needs its writer.
 """
 
+from contextlib import suppress
+
 _PER_TEST = (
     "pytest_runtest_logstart",
     "pytest_runtest_logreport",
@@ -20,7 +22,5 @@ def quieten(config):
         remove = getattr(getattr(config.hook, name, None), "_remove_plugin", None)  # pluggy's own, not public
         if remove is None:
             continue
-        try:
+        with suppress(ValueError):  # it has no such implementation
             remove(reporter)
-        except ValueError:  # it has no such implementation
-            pass
