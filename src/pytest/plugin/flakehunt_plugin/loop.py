@@ -1,0 +1,137 @@
+"""The order and the loop are ours: a private list, run by an object registered after the collection."""
+
+from os.path import join
+
+import pytest
+
+from . import seeds, terminal
+from .bound import read_json, text
+from .clone import fresh
+from .failure import Raised, fields
+
+EXTRA_IDS = 1000
+
+
+class Reporter:
+    """Turns pytest's reports into phase records of the test that is running."""
+
+    def __init__(self, session, stream):
+        self.stream = stream
+        self.config = session.config
+        self.position = -1
+        self.sections = False
+        self.raised = None
+        self.subtests = False
+        self.directories = _directories(session.config)
+
+    @pytest.hookimpl(hookwrapper=True, trylast=True)
+    def pytest_runtest_makereport(self, item, call):
+        """Remembers the exception: a report holds its text only."""
+        yield
+        excinfo = call.excinfo
+        self.raised = None if excinfo is None else Raised(excinfo, self.directories)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report):
+        """One report, one record."""
+        raised, self.raised = self.raised, None
+        if self.position < 0 or report.outcome not in ("passed", "failed", "skipped"):
+            return
+        when = report.when
+        seconds = getattr(report, "duration", 0.0)
+        subtest = hasattr(report, "context")
+        if subtest:
+            self.subtests = True
+        elif self.subtests and when == "call":
+            # pytest 9 fails a test for its subtests in this hook, which the terminal reporter used to call.
+            self.config.hook.pytest_report_teststatus(report=report, config=self.config)
+        plain = report.outcome == "passed" and report.longrepr is None and not self.sections
+        if plain and not subtest and not hasattr(report, "wasxfail"):
+            self.stream.passed_phase(self.position, when, seconds)
+            return
+        more = fields(report, raised if report.outcome != "passed" else None, self.sections, self.directories)
+        self.stream.event(
+            "phase", n=self.position, when=when, outcome=report.outcome, seconds=round(seconds, 6), **more
+        )
+
+
+def _directories(config):
+    root = str(getattr(config, "rootpath", None) or config.rootdir)
+    invoked = str(config.invocation_params.dir)
+    return tuple(dict.fromkeys((join(root, ""), join(invoked, ""))))
+
+
+class Order:
+    """A run's list of items, each with its number in the suite."""
+
+    def __init__(self, run, match):
+        self.numbers = read_json(run["order"])
+        size = len(match.items)
+        self.missing = sorted({i for i in self.numbers if not 0 <= i < size or match.items[i] is None})
+        self.items = []
+        if self.missing:
+            return
+        used = set()
+        for number in self.numbers:
+            item = match.items[number]
+            if number in used:
+                item = fresh(item)
+            used.add(number)
+            self.items.append(item)
+        for position, item in enumerate(self.items):
+            item.user_properties.append(("fh_nodeid", text(item.nodeid)))
+            item.user_properties.append(("fh_n", position))
+
+
+class Late:
+    """Registered last, so that its loop is called first; no conftest can get in front of it."""
+
+    def __init__(self, plugin, session, match):
+        self.plugin = plugin
+        self.session = session
+        self.match = match
+        self.run = plugin.request.get("run")
+        self.reporter = Reporter(session, plugin.stream)
+        session.config.pluginmanager.register(self.reporter, "flakehunt_reporter")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session):
+        """pytest's own loop, over our list."""
+        if session.testsfailed and not session.config.option.continue_on_collection_errors:
+            raise session.Interrupted(f"{session.testsfailed} error(s) during collection")
+        mode = self.plugin.request["mode"]
+        if mode == "collect":
+            return True
+        return self.perform(session, self.run)
+
+    def perform(self, session, run):
+        """Runs one order to its end."""
+        stream, config = self.plugin.stream, session.config
+        order = Order(run, self.match)
+        partial = run.get("partial")
+        missing = order.missing if partial else sorted({*self.match.missing, *order.missing})
+        if missing or self.match.extra:
+            stream.event("mismatch", missing=missing, extra=self.match.extra[:EXTRA_IDS])
+        if order.missing:
+            raise pytest.UsageError(f"flakehunt: {len(order.missing)} tests of the order were not collected")
+        session.items[:] = order.items
+        session.testscollected = len(order.items)
+        terminal.quieten(config)
+        seeds.seed(run.get("random_seed"))
+        self.reporter.sections = bool(run.get("sections"))
+        self.execute(session, order)
+        return True
+
+    def execute(self, session, order):
+        """The full protocol of pytest for each item."""
+        stream, reporter, items = self.plugin.stream, self.reporter, order.items
+        for position, item in enumerate(items):
+            following = items[position + 1] if position + 1 < len(items) else None
+            reporter.position, reporter.subtests = position, False
+            stream.start(order.numbers[position], position)
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            stream.fin(position)
+            if session.shouldfail:
+                raise session.Failed(session.shouldfail)
+            if session.shouldstop:
+                raise session.Interrupted(session.shouldstop)

@@ -1,0 +1,98 @@
+"""The suite file: written after a collection, found again in a later one."""
+
+import pytest
+
+from .bound import LIB, read_json, text, write_whole
+
+PROTOCOL = 1
+
+
+def describe(items):
+    """One record a test, in collection order."""
+    seen, keys, chains = {}, {}, {}
+    tests = []
+    for item in items:
+        node_id = text(item.nodeid)
+        occurrence = seen.get(node_id, 0)
+        seen[node_id] = occurrence + 1
+        file, line, _ = item.location
+        parent = item.parent
+        chain = chains.get(parent)
+        if chain is None:
+            chain = chains[parent] = _chain(parent)
+        key = _key(item, node_id)
+        k = keys.get(key, 0)
+        keys[key] = k + 1
+        tests.append(
+            {
+                "id": node_id,
+                "n": occurrence,
+                "file": text(file).replace("\\", "/"),
+                "class": chain,
+                "line": None if line is None else line + 1,
+                "key": key,
+                "k": k,
+            }
+        )
+    return tests
+
+
+def _chain(node):
+    names = []
+    while node is not None:
+        if isinstance(node, pytest.Class):
+            names.append(node.name)
+        node = node.parent
+    return text(".".join(reversed(names)))
+
+
+def _key(item, node_id):
+    # The id without parameters. Only a test that has some is cut: a name may hold brackets of its own.
+    if getattr(item, "callspec", None) is None:
+        return node_id
+    plain = getattr(item, "originalname", None)
+    name = text(item.name)
+    if plain and node_id.endswith(name):
+        return node_id[: len(node_id) - len(name)] + text(plain)
+    return node_id.partition("[")[0]
+
+
+def write(path, items):
+    """Writes the suite file."""
+    write_whole(path, LIB.encode({"protocol": PROTOCOL, "tests": describe(items)}))
+
+
+class Match:
+    """Which collected item is which test of the suite."""
+
+    def __init__(self, suite_path, items):
+        tests = read_json(suite_path)["tests"]
+        collected = describe(items)
+        by_id = {(t["id"], t["n"]): i for i, t in enumerate(collected)}
+        by_key = {(t["key"], t["k"]): i for i, t in enumerate(collected)}
+        self.items = [None] * len(tests)
+        self.unstable = []
+        taken = set()
+        lost = []
+        for number, test in enumerate(tests):
+            found = by_id.get((test["id"], test["n"]))
+            if found is None:
+                lost.append(number)
+            else:
+                taken.add(found)
+                self.items[number] = items[found]
+        for number in lost:
+            found = by_key.get((tests[number]["key"], tests[number]["k"]))
+            if found is not None and found not in taken:
+                taken.add(found)
+                self.items[number] = items[found]
+                self.unstable.append(number)
+        self.missing = [number for number, item in enumerate(self.items) if item is None]
+        self.extra = [t["id"] for i, t in enumerate(collected) if i not in taken]
+
+
+def same(items):
+    """The match of a collection with the suite file that was written from it."""
+    match = Match.__new__(Match)
+    match.items, match.unstable, match.missing, match.extra = list(items), [], [], []
+    return match
