@@ -1,0 +1,259 @@
+//! The spawn executor: every question is answered by a pytest process of its own.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fs_err as fs;
+
+use super::executor::{Answered, Executor, random_seed};
+use super::invocation::{Files, Invocation, Mode, RunRequest};
+use super::junit;
+use super::pace::Pace;
+use super::stream::{Conclusion, Digest, Tail, Told, conclude};
+use crate::core::run::{Cost, ProcessEnd, RunId, RunRecord, RunSpec};
+use crate::core::test_id::{Suite, TestIdx};
+use crate::error::Failure;
+use crate::process::{self, CancelSignal, Limit, Watch};
+use crate::session::session_dir::{RunDir, SessionDir};
+
+/// What all executors of a session share.
+#[derive(Clone, Debug)]
+pub struct Workshop {
+    /// How pytest is started.
+    pub invocation: Invocation,
+    /// Where runs leave their files.
+    pub session: SessionDir,
+    /// What was collected.
+    pub suite: Arc<Suite>,
+    /// What the seeds of runs are derived from.
+    pub session_seed: u64,
+    /// How long things may take.
+    pub pace: Rc<Pace>,
+    /// A folder with a short path for temporary files: sockets in `tmp_path` must fit into 108 bytes.
+    pub scratch: PathBuf,
+}
+
+/// Starts a process for each question.
+#[derive(Debug)]
+pub struct Spawn {
+    workshop: Workshop,
+}
+
+/// Follows a stream while its run goes on.
+pub(super) struct Follow {
+    tail: Tail,
+    digest: Digest,
+}
+
+impl Follow {
+    pub(super) fn new(stream: PathBuf, order: usize) -> Self {
+        Self { tail: Tail::new(stream), digest: Digest::new(order) }
+    }
+
+    fn read(&mut self) -> Option<u64> {
+        // An unreadable stream tells nothing; that the run did not end well is seen at its end.
+        let _ = self.tail.poll(|event| self.digest.take(event));
+        self.tail.running()
+    }
+
+    /// Everything the stream told, and how many tests had ended when reading it last.
+    pub(super) fn finish(mut self) -> (Told, u64) {
+        let finished = self.tail.finished();
+        self.read();
+        (self.digest.told(), finished)
+    }
+}
+
+impl Watch for Follow {
+    fn poll(&mut self) -> Option<u64> {
+        self.read()
+    }
+}
+
+impl Workshop {
+    /// Makes the folder of a run and writes its order.
+    pub(super) fn prepare(&self, run: RunId, spec: &RunSpec) -> Result<(RunDir, RunRequest), Failure> {
+        let dir = self.session.create_run(run)?;
+        let tmp = self.scratch.join(run.0.to_string());
+        let unwritable = |error: std::io::Error| Failure::io("write the files of a run", &error);
+        fs::create_dir_all(tmp.join("t")).map_err(unwritable)?;
+        let order = serde_json::to_vec(&spec.order).map_err(|error| Failure::internal(error.to_string()))?;
+        fs::write(dir.order(), order).map_err(unwritable)?;
+        let only_files =
+            spec.files.as_ref().map(|files| files.iter().map(|file| self.suite.file(*file).to_owned()).collect());
+        let request = RunRequest {
+            id: run.0,
+            order: dir.order(),
+            junit: Some(dir.junit()),
+            random_seed: spec.random_seed.unwrap_or_else(|| random_seed(self.session_seed, run)),
+            basetemp: tmp.join("b"),
+            tmpdir: tmp.join("t"),
+            partial: only_files.is_some(),
+            only_files,
+            log: None,
+            stream: None,
+            lean: false,
+        };
+        Ok((dir, request))
+    }
+
+    /// Removes the temporary files of a run.
+    pub(super) fn tidy(&self, run: RunId) {
+        // What cannot be removed now goes with the session's scratch folder.
+        let _ = fs::remove_dir_all(self.scratch.join(run.0.to_string()));
+    }
+
+    /// Makes the answer of a run that has ended, and leaves its JUnit.
+    pub(super) async fn conclude(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
+        let EndedRun { run, spec, dir, request, told, finished, end, wall, cpu, fresh, .. } = ended;
+        if end == ProcessEnd::Cancelled {
+            return Ok(Answered { record: None, notices: Vec::new(), processes: u32::from(fresh) });
+        }
+        let conclusion = conclude(&told, &spec.order, end, Some(finished));
+        if matches!(end, ProcessEnd::Exited(_)) && conclusion.invalid.is_none() && told.end.is_some() {
+            let slowest = told.seconds.iter().copied().fold(0.0, f64::max);
+            self.pace.learn(Duration::from_secs_f64(slowest), wall);
+        }
+        let mut notices: Vec<(String, String)> = told
+            .changed
+            .iter()
+            .map(|changed| ("plugin".to_owned(), format!("{}: {}", changed.plugin, changed.what)))
+            .collect();
+        let where_ = format!("run {:06}", run.0);
+        if let Some(remark) = &conclusion.remark {
+            notices.push(("run".to_owned(), format!("{where_}: {remark}")));
+        }
+        if ended.leaked {
+            notices.push((
+                "leak".to_owned(),
+                format!("{where_} left a process behind, or a handle open; it was ended"),
+            ));
+        }
+        if let Some(limit) = ended.timed_out {
+            let which = match limit {
+                Limit::Test => "a test took too long (--test-timeout)",
+                Limit::Run => "it took too long (--run-timeout)",
+            };
+            notices.push(("time-out".to_owned(), format!("{where_} was stopped: {which}")));
+        }
+        let papers = Papers {
+            suite: self.suite.clone(),
+            order: spec.order.clone(),
+            path: dir.junit(),
+            ended_well: told.end.is_some() && conclusion.invalid.is_none(),
+            seconds: wall.as_secs_f64(),
+        };
+        let record = RunRecord {
+            run,
+            outcomes: conclusion.outcomes.clone(),
+            failures: conclusion.failures.clone(),
+            end,
+            invalid: conclusion.invalid.clone(),
+            beside: false,
+            fresh,
+            random_seed: request.random_seed,
+            cost: Cost {
+                wall_ms: wall.as_millis() as u64,
+                cpu_ms: cpu.as_millis() as u64,
+                tests_ms: conclusion.tests_ms,
+            },
+        };
+        // Reading 5,000 cases takes long enough to keep other runs waiting.
+        let doubts = tokio::task::spawn_blocking(move || papers.check(&told, &conclusion))
+            .await
+            .map_err(|error| Failure::internal(error.to_string()))??;
+        notices.extend(doubts.into_iter().map(|doubt| ("junit".to_owned(), format!("{where_}: {doubt}"))));
+        Ok(Answered { record: Some(record), notices, processes: u32::from(fresh) })
+    }
+}
+
+/// A run whose process has ended.
+pub(super) struct EndedRun<'a> {
+    pub run: RunId,
+    pub spec: &'a RunSpec,
+    pub dir: &'a RunDir,
+    pub request: &'a RunRequest,
+    pub told: Told,
+    pub finished: u64,
+    pub end: ProcessEnd,
+    pub wall: Duration,
+    pub cpu: Duration,
+    pub leaked: bool,
+    pub timed_out: Option<Limit>,
+    pub fresh: bool,
+}
+
+/// The JUnit side of a run.
+struct Papers {
+    suite: Arc<Suite>,
+    order: Arc<[TestIdx]>,
+    path: PathBuf,
+    ended_well: bool,
+    seconds: f64,
+}
+
+impl Papers {
+    /// Holds pytest's own report against the stream; where there is none, writes one. Gives what does not agree.
+    fn check(&self, told: &Told, conclusion: &Conclusion) -> Result<Vec<String>, Failure> {
+        if self.ended_well && self.path.exists() {
+            return Ok(match junit::read_file(&self.path) {
+                Ok(report) => junit::crosscheck(&report, &self.suite, &self.order, told),
+                Err(error) => vec![format!("pytest's JUnit cannot be read: {error}")],
+            });
+        }
+        let run = junit::Run {
+            suite: &self.suite,
+            order: &self.order,
+            told,
+            conclusion,
+            seconds: self.seconds,
+            timestamp: None,
+        };
+        junit::write(&self.path, &run).map_err(|error| Failure::io("write the JUnit of a run", &error))?;
+        Ok(Vec::new())
+    }
+}
+
+impl Spawn {
+    /// An executor that starts a process for each question.
+    pub fn new(workshop: Workshop) -> Self {
+        Self { workshop }
+    }
+}
+
+impl Executor for Spawn {
+    async fn answer(&self, run: RunId, spec: RunSpec, cancel: CancelSignal) -> Result<Answered, Failure> {
+        let workshop = &self.workshop;
+        let (dir, request) = workshop.prepare(run, &spec)?;
+        let (request_path, suite_path) = (dir.path().join("request.json"), workshop.session.suite());
+        let (stream, output) = (dir.stream(), dir.output());
+        let files = Files { request: &request_path, stream: &stream, suite: &suite_path, output: &output };
+        let command = workshop
+            .invocation
+            .command(Mode::Run, files, Some(&request), spec.hash_seed)
+            .map_err(|error| Failure::io("write the files of a run", &error))?;
+        let mut follow = Follow::new(stream.clone(), spec.order.len());
+        let ended = process::supervise(command, workshop.pace.limits(), &mut follow, cancel)
+            .await
+            .map_err(|error| Failure::environment(format!("pytest could not be started: {error}")))?;
+        let (told, finished) = follow.finish();
+        workshop.tidy(run);
+        let ended = EndedRun {
+            run,
+            spec: &spec,
+            dir: &dir,
+            request: &request,
+            told,
+            finished,
+            end: ended.end,
+            wall: ended.wall,
+            cpu: ended.cpu,
+            leaked: ended.leaked,
+            timed_out: ended.timed_out,
+            fresh: true,
+        };
+        workshop.conclude(ended).await
+    }
+}
