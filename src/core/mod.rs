@@ -4,6 +4,7 @@
 pub mod coverage;
 pub mod hunt;
 pub mod minimize;
+pub mod fingerprint;
 pub mod order;
 pub mod outcome;
 pub mod run;
