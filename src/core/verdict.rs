@@ -7,7 +7,9 @@ use super::run::RunId;
 use super::test_id::{FileIdx, TestIdx};
 
 /// The class of a test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Passes alone, fails after something.
@@ -116,4 +118,13 @@ pub struct Verdict {
     pub undecided: Option<String>,
     /// What is worth knowing besides, for people.
     pub notes: Vec<String>,
+}
+
+/// Findings with one cause; they are one thing to repair.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cluster {
+    /// The culprit sets that all of them share; empty where the cause is files (see `Verdict::import_polluters`).
+    pub cause: Vec<Vec<TestIdx>>,
+    /// The tests, in collection order.
+    pub tests: Vec<TestIdx>,
 }
