@@ -15,6 +15,7 @@
 pub mod core;
 pub mod error;
 pub mod process;
+pub mod progress;
 pub mod pytest;
 pub mod report;
 pub mod session;

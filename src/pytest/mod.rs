@@ -1,5 +1,12 @@
 //! All that knows pytest.
 
+pub mod collect;
+pub mod executor;
+pub mod interpreter;
+pub mod invocation;
 pub mod junit;
+pub mod pace;
+pub mod plugin;
+pub mod spawn;
 pub mod stream;
 pub mod suite_file;

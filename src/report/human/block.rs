@@ -1,0 +1,196 @@
+//! One finding: its head, and rows with their labels and details in columns.
+
+use std::io::{self, Write};
+
+use super::COLUMN;
+use super::paint::Paint;
+use crate::core::verdict::Class;
+use crate::report::Look;
+use crate::report::model::Test;
+use crate::report::text::{columns, counted, quoted, shortened, shown, wrapped};
+use crate::report::words::{self, Finding, Row, Value};
+
+/// Lists are longer only where all was asked for.
+const LIST: usize = 12;
+/// Messages are longer only where all was asked for.
+const MESSAGE: usize = 300;
+
+/// One line to be: a text that is never broken, and what is said of it.
+struct Entry {
+    text: String,
+    detail: String,
+    id: bool,
+}
+
+/// Writes a finding.
+pub(super) fn finding(out: &mut dyn Write, finding: &Finding<'_>, look: Look) -> io::Result<()> {
+    let rows = words::rows(finding);
+    let labels = rows.iter().map(|row| row.label.len()).filter(|&long| long <= 11).max().unwrap_or(0).max(11);
+    let indent = 2 + labels + 2;
+    let entries: Vec<(&Row, Vec<Entry>)> = rows.iter().map(|row| (row, entries(row, look, indent))).collect();
+    let class = finding.class();
+    let word = words::class_word(class);
+    let start = COLUMN.max(word.len() + 2);
+    let test = finding.first();
+    let head = match finding {
+        Finding::One(_) => Entry { text: name(test), detail: words::rate(test), id: true },
+        Finding::Many(cluster, _) => Entry {
+            text: format!("{} {}", words::head(finding), cause(&cluster.cause)),
+            detail: String::new(),
+            id: false,
+        },
+    };
+    // Details stand in one column, right of every text that leaves them room.
+    let fits = |at: usize, entry: &Entry| {
+        let end = at + columns(&entry.text);
+        (!entry.detail.is_empty() && end + 3 + columns(&entry.detail) <= look.width).then_some(end + 3)
+    };
+    let inner =
+        entries.iter().flat_map(|(_, entries)| entries.iter().filter_map(|entry| fits(indent, entry)));
+    let longest = entries.iter().flat_map(|(_, entries)| entries).chain([&head]);
+    let longest = longest.map(|entry| columns(&entry.detail)).max().unwrap_or(0);
+    let column = inner.chain(fits(start, &head)).max().unwrap_or(0).min(look.width.saturating_sub(longest));
+    let paint = Paint(look.color);
+    let word = paint.class(class, &format!("{word:start$}"));
+    entry(out, &word, start, start, &head, column, look)?;
+    if class == Class::Interference {
+        writeln!(out, "{:indent$}{}", "", words::meaning(class))?;
+    }
+    for (row, entries) in &entries {
+        for (at, one) in entries.iter().enumerate() {
+            let label = if at == 0 { row.label } else { "" };
+            let lead = format!("  {label:width$}", width = indent - 2);
+            let taken = lead.len().max(indent);
+            entry(out, &paint.faint(&lead), taken, indent, one, column, look)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes ids, one a line.
+pub(super) fn ids(out: &mut dyn Write, tests: &[&Test], look: Look) -> io::Result<()> {
+    let limit = if look.all { usize::MAX } else { LIST };
+    for test in tests.iter().take(limit) {
+        writeln!(out, "  {}", Paint(look.color).id(&name(test)))?;
+    }
+    if tests.len() > limit {
+        writeln!(out, "  and {} more", tests.len() - limit)?;
+    }
+    Ok(())
+}
+
+fn name(test: &Test) -> String {
+    let id = shown(&test.id);
+    if test.occurrence == 0 { id.into_owned() } else { format!("{id} (occurrence {})", test.occurrence + 1) }
+}
+
+/// The cause of a cluster within a sentence.
+fn cause(sets: &[Vec<String>]) -> String {
+    match sets {
+        [set] if set.len() == 1 => shown(&set[0]).into_owned(),
+        [set] => format!("{} together", counted(set.len() as u64, "test")),
+        sets => format!("any of {}", counted(sets.len() as u64, "cause")),
+    }
+}
+
+/// Writes one entry behind its lead: the detail in its column, or below where the line is full.
+fn entry(
+    out: &mut dyn Write,
+    lead: &str,
+    taken: usize,
+    indent: usize,
+    entry: &Entry,
+    column: usize,
+    look: Look,
+) -> io::Result<()> {
+    let paint = Paint(look.color);
+    let text = if entry.id { paint.id(&entry.text) } else { entry.text.clone() };
+    let long = columns(&entry.text);
+    let mut at = taken + long;
+    if at > look.width && entry.id {
+        // Too long to stand behind a label: whole, on a line of its own.
+        writeln!(out, "{}", lead.trim_end())?;
+        write!(out, "    {text}")?;
+        at = 4 + long;
+    } else {
+        write!(out, "{lead}{text}")?;
+    }
+    if entry.detail.is_empty() {
+        return writeln!(out);
+    }
+    let start = column.max(at + 3);
+    if start + columns(&entry.detail) <= look.width {
+        return writeln!(out, "{:gap$}{}", "", entry.detail, gap = start - at);
+    }
+    writeln!(out)?;
+    for line in wrapped(&entry.detail, look.width.saturating_sub(indent)) {
+        writeln!(out, "{:indent$}{line}", "")?;
+    }
+    Ok(())
+}
+
+fn entries(row: &Row, look: Look, indent: usize) -> Vec<Entry> {
+    let room = look.width.saturating_sub(indent).max(20);
+    let plain = |text: String| Entry { text, detail: String::new(), id: false };
+    let id = |text: &str| Entry { text: shown(text).into_owned(), detail: String::new(), id: true };
+    let mut lines: Vec<Entry> = match &row.value {
+        Value::Together { members, .. } if members.len() == 1 => vec![id(&members[0])],
+        Value::Together { members, ordered } => {
+            let how = if *ordered { "together, in this order:" } else { "together, in any order:" };
+            std::iter::once(plain(how.to_owned())).chain(members.iter().map(|member| id(member))).collect()
+        }
+        Value::Each(each) => {
+            let limit = if look.all { usize::MAX } else { LIST };
+            let more = each.len().saturating_sub(limit);
+            let mut lines: Vec<Entry> = each
+                .iter()
+                .take(limit)
+                .map(|(text, detail)| Entry { detail: detail.clone(), ..id(text) })
+                .collect();
+            lines.extend((more > 0).then(|| plain(format!("and {more} more"))));
+            lines
+        }
+        Value::Said(text) => wrapped(text, room).into_iter().map(plain).collect(),
+        Value::Quoted(text) => {
+            let text = shown(text);
+            let text = shortened(&text, if look.all { usize::MAX } else { MESSAGE });
+            wrapped(&text, room).into_iter().map(plain).collect()
+        }
+        Value::Command(argv) => command_lines(argv, room).into_iter().map(plain).collect(),
+    };
+    if let Some(place) = if matches!(row.value, Value::Command(_) | Value::Quoted(_)) {
+        lines.last_mut()
+    } else {
+        lines.first_mut()
+    } {
+        if place.detail.is_empty() {
+            place.detail.clone_from(&row.detail);
+        }
+    }
+    lines
+}
+
+/// A command over several lines that a shell reads as one.
+fn command_lines(argv: &[String], room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut used = 0;
+    for argument in argv {
+        let word = quoted(argument);
+        // The last two columns are for the backslash.
+        match lines.last_mut() {
+            Some(line) if used + 1 + columns(&word) + 2 <= room => {
+                line.push(' ');
+                line.push_str(&word);
+                used += 1 + columns(&word);
+            }
+            last => {
+                if let Some(line) = last {
+                    line.push_str(" \\");
+                }
+                used = columns(&word) + if lines.is_empty() { 0 } else { 2 };
+                lines.push(if lines.is_empty() { word.into_owned() } else { format!("  {word}") });
+            }
+        }
+    }
+    lines
+}

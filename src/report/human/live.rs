@@ -1,0 +1,102 @@
+//! The first lines, which the live face prints as they become known and `flakehunt report` prints again.
+
+use super::paint::Paint;
+use crate::core::outcome::Seen;
+use crate::core::run::{Purpose, RunRecord, RunSpec};
+use crate::core::test_id::TestIdx;
+use crate::report::text::{counted, duration, shown};
+use crate::session::event::Header;
+
+/// What the baseline runs said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baseline {
+    /// Valid baseline runs.
+    pub runs: u32,
+    /// Those with the outcomes of the first.
+    pub agree: u32,
+    /// Mean time of one, in milliseconds.
+    pub each_ms: u64,
+    /// Tests that differed between them.
+    pub differing: u32,
+}
+
+impl Baseline {
+    /// What these runs say, from those asked as a baseline.
+    pub fn of(runs: &[(RunSpec, RunRecord)]) -> Self {
+        let baseline: Vec<_> =
+            runs.iter().filter(|(spec, run)| spec.purpose == Purpose::Baseline && run.is_valid()).collect();
+        let seen = |(spec, run): &(RunSpec, RunRecord)| -> Vec<(TestIdx, Option<Seen>)> {
+            let mut seen: Vec<_> =
+                spec.order.iter().copied().zip(run.outcomes.iter().map(|outcome| outcome.seen())).collect();
+            seen.sort_by_key(|(test, _)| *test);
+            seen
+        };
+        let Some(first) = baseline.first().map(|run| seen(run)) else { return Self::default() };
+        let all: Vec<_> = baseline.iter().map(|run| seen(run)).collect();
+        let differs = |at: usize| all.iter().any(|other| other.get(at) != first.get(at));
+        let wall: u64 = baseline.iter().map(|(_, run)| run.cost.wall_ms).sum();
+        Self {
+            runs: baseline.len() as u32,
+            agree: all.iter().filter(|other| **other == first).count() as u32,
+            each_ms: wall / baseline.len() as u64,
+            differing: (0..first.len()).filter(|&at| differs(at)).count() as u32,
+        }
+    }
+}
+
+/// `flakehunt 0.1.0   python 3.12.4 (.venv)   pytest 9.2.0   412 tests   fork x2   session 3kq7`
+pub fn header_line(header: &Header, tests: usize, width: usize, color: bool) -> String {
+    let environment = &header.environment;
+    let origin = match environment.origin.as_str() {
+        "" => String::new(),
+        origin => format!(" ({})", shown(origin)),
+    };
+    let parts = [
+        format!("python {}{origin}", shown(&environment.python)),
+        format!("pytest {}", shown(&environment.pytest)),
+        counted(tests as u64, "test"),
+        format!("{} x{}", shown(&environment.executor), environment.jobs),
+        format!("session {}", shown(&header.session)),
+    ];
+    let paint = Paint(color);
+    let name = format!("flakehunt {}", shown(&header.flakehunt));
+    let mut lines = vec![(name.chars().count(), paint.strong(&name))];
+    for part in parts {
+        let long = part.chars().count();
+        match lines.last_mut() {
+            Some((used, line)) if *used + 3 + long <= width => {
+                *used += 3 + long;
+                line.push_str("   ");
+                line.push_str(&part);
+            }
+            _ => lines.push((11 + long, format!("{:11}{part}", ""))),
+        }
+    }
+    lines.into_iter().map(|(_, line)| line).collect::<Vec<_>>().join("\n")
+}
+
+/// `baseline   2 of 2 runs agree, 8.2 s each`, with the plan (see [`plan_line`]) behind it.
+pub fn baseline_line(baseline: &Baseline, plan: &str, color: bool) -> String {
+    let Baseline { runs, agree, each_ms, differing } = *baseline;
+    let mut said = match (runs, agree) {
+        (0, _) => "none".to_owned(),
+        (1, _) => format!("1 run, {}", duration(each_ms)),
+        (runs, agree) if runs == agree => format!("{runs} of {runs} runs agree, {} each", duration(each_ms)),
+        (runs, _) => {
+            let verb = if differing == 1 { "differs" } else { "differ" };
+            let tests = counted(differing, "test");
+            format!("{tests} {verb} between {runs} runs of one order, {} each", duration(each_ms))
+        }
+    };
+    if !plan.is_empty() {
+        said.push_str("; ");
+        said.push_str(plan);
+    }
+    format!("{}{said}", Paint(color).strong(&format!("{:11}", "baseline")))
+}
+
+/// `50 orders, about 2m00s`; the estimate is left out where there is none.
+pub fn plan_line(orders: u32, estimate_ms: Option<u64>) -> String {
+    let orders = counted(orders, "order");
+    estimate_ms.map_or(orders.clone(), |ms| format!("{orders}, about {}", duration(ms)))
+}

@@ -1,0 +1,132 @@
+//! `human`: what a person reads in a terminal. Ids and commands are never cut and never broken inside.
+
+mod block;
+mod live;
+mod paint;
+
+use std::io::{self, Write};
+
+use self::paint::Paint;
+use super::model::Report;
+use super::text::{command, counted, duration, shown, wrapped};
+use super::words::{self, Finding};
+use super::{Findings, Look, Renderer};
+use crate::core::verdict::Class;
+
+pub use self::live::{Baseline, baseline_line, header_line, plan_line};
+
+/// Writes for people.
+#[derive(Clone, Copy, Debug)]
+pub struct Human(pub Look);
+
+/// Column at which the words after a label of the first rank begin.
+const COLUMN: usize = 11;
+
+impl Renderer for Human {
+    fn render(&self, findings: &Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let Look { width, color, .. } = self.0;
+        writeln!(out, "{}", header_line(findings.header, findings.suite.len(), width, color))?;
+        let baseline = Baseline::of(findings.runs);
+        if baseline.runs > 0 {
+            let plan = plan_line(findings.coverage.orders, None);
+            writeln!(out, "{}", baseline_line(&baseline, &plan, color))?;
+        }
+        for (about, text) in findings.notices {
+            self.labelled(out, "notice", &format!("{}: {}", shown(about), shown(text)))?;
+        }
+        self.results(findings, out)
+    }
+}
+
+impl Human {
+    /// Everything below the first lines: what the live face prints when a hunt is over.
+    pub fn results(&self, findings: &Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let report = Report::of(findings);
+        let found = words::findings(&report);
+        let (broken, flaky): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|one| one.class() == Class::Broken);
+        for finding in &flaky {
+            writeln!(out)?;
+            block::finding(out, finding, self.0)?;
+        }
+        writeln!(out)?;
+        if report.tests.is_empty() {
+            let tests = counted(report.suite.tests as u64, "test");
+            let orders = counted(report.coverage.orders, "order");
+            let said =
+                format!("no test of {tests} failed in some orders and passed in others; {orders} were tried");
+            self.painted(out, "nothing found", |paint, label| paint.good(label), &said)?;
+        }
+        if !broken.is_empty() {
+            self.broken(out, &broken)?;
+        }
+        self.footer(out, &report)
+    }
+
+    fn broken(&self, out: &mut dyn Write, broken: &[Finding<'_>]) -> io::Result<()> {
+        let tests: Vec<_> = broken.iter().flat_map(Finding::tests).collect();
+        let (them, verb) = if tests.len() == 1 { ("it is", "fails") } else { ("they are", "fail") };
+        let said =
+            format!("{} {verb} whatever the order; {them} not flaky", counted(tests.len() as u64, "test"));
+        self.painted(out, "broken", |paint, label| paint.class(Class::Broken, label), &said)?;
+        block::ids(out, &tests, self.0)?;
+        writeln!(out)
+    }
+
+    fn footer(&self, out: &mut dyn Write, report: &Report) -> io::Result<()> {
+        let coverage = words::coverage(report);
+        if !report.tests.is_empty() {
+            self.labelled(out, "found", &words::summary(report))?;
+        }
+        if !coverage.is_empty() {
+            self.labelled(out, "covered", &coverage)?;
+        }
+        let runs = &report.runs;
+        let mut spent = format!(
+            "{}, {}, {} in {}",
+            counted(runs.asked, "run"),
+            if runs.processes == 1 {
+                "1 process".to_owned()
+            } else {
+                format!("{} processes", runs.processes)
+            },
+            counted(runs.test_executions, "test execution"),
+            duration((runs.wall_seconds * 1000.0) as u64),
+        );
+        if !runs.invalid.is_empty() {
+            let no_evidence = counted(runs.invalid.len() as u64, "run");
+            spent.push_str(&format!("; {no_evidence} gave no evidence"));
+        }
+        if let Some(why) = words::ended(report) {
+            spent.push_str(&format!("; {why}"));
+        }
+        self.labelled(out, "spent", &spent)?;
+        let folder = shown(&report.session_dir);
+        self.labelled(
+            out,
+            "reports",
+            &format!("{folder}/report.json, JUnit of every run in {folder}/runs/"),
+        )?;
+        self.labelled(out, "next", &command(&words::next(report)))
+    }
+
+    fn labelled(&self, out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
+        self.painted(out, label, |paint, label| paint.strong(label), text)
+    }
+
+    fn painted(
+        &self,
+        out: &mut dyn Write,
+        label: &str,
+        paint: impl Fn(Paint, &str) -> String,
+        text: &str,
+    ) -> io::Result<()> {
+        let column = COLUMN.max(label.len() + 2);
+        let label = format!("{label:column$}");
+        for (at, line) in wrapped(text, self.0.width.saturating_sub(column)).iter().enumerate() {
+            let lead = if at == 0 { paint(Paint(self.0.color), &label) } else { " ".repeat(column) };
+            writeln!(out, "{lead}{line}")?;
+        }
+        Ok(())
+    }
+}
