@@ -12,6 +12,8 @@
 //!
 //! Imports go downwards only; a test reads the `use` lines and fails on one that does not.
 
+pub mod cli;
+pub mod config;
 pub mod core;
 pub mod error;
 pub mod process;

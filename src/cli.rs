@@ -1,0 +1,374 @@
+//! What was typed. Nothing here decides or does anything; what may also come from the environment or from a
+//! configuration file is an `Option`, and [`config`](crate::config) puts the three together.
+
+pub mod choices;
+mod layer;
+pub mod values;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use self::choices::{ColorWhen, ExecutorChoice, LevelChoice, ProgressChoice, Vary};
+use self::values::{
+    Count, Folder, Jobs, OrderSource, Percent, Program, ReplayTarget, ReportTarget, RunName, Span, Words,
+};
+use crate::core::order::Seed;
+
+const AFTER_HELP: &str = "\
+Examples:
+  flakehunt shuffle                                run the suite in 50 orders, explain every flaky test
+  flakehunt shuffle --budget 10m tests/api         the same for a part of the suite, for ten minutes at most
+  flakehunt bisect tests/test_a.py::test_x         find what makes one test fail in the suite
+  flakehunt replay 7                               run the order of seed 7 again
+  flakehunt report --report html=flaky.html        the latest session as a web page
+
+Exit codes:
+  0    nothing found within the budget
+  1    findings
+  2    the command line or the configuration is wrong
+  3    the environment is unusable: no interpreter, no pytest, a collection error
+  5    pytest collected nothing
+  6    undecided: both outcomes were seen, and what decides could not be proven
+  70   a bug in flakehunt
+  74   the journal or a report could not be written
+  130  interrupted by Ctrl-C (143: by SIGTERM); `flakehunt resume` goes on";
+
+/// Finds out why a pytest suite is flaky: which test pollutes which, with proof
+#[derive(Debug, Parser)]
+#[command(name = "flakehunt", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(arg_required_else_help = true, subcommand_required = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Common options")]
+pub struct Common {
+    /// Work as if started in this directory
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// Keep `.flakehunt` in this directory instead of the project
+    #[arg(long, value_name = "DIR", global = true)]
+    pub session_dir: Option<Folder>,
+    /// When to use colours [default: auto]
+    #[arg(long, value_name = "WHEN", global = true, hide_possible_values = true)]
+    pub color: Option<ColorWhen>,
+    /// Say nothing but the result and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more: which interpreter and why, every run (-vv: every process)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the suite in many orders and explain every test that is flaky
+    Shuffle(Shuffle),
+    /// Run tests many times in the same order and tell how often they fail
+    Repeat(Repeat),
+    /// Run the suite once and failed tests again, as a retrying CI does, and tell flaky from broken
+    Rerun(Rerun),
+    /// Find what makes one test fail, or pass, in the company of others
+    Bisect(Bisect),
+    /// Run the order of a seed or of an earlier run again
+    Replay(Replay),
+    /// Go on with a session that was interrupted
+    Resume(Resume),
+    /// Show what a session found, in any format
+    Report(Report),
+    /// Show every setting and where it comes from
+    Config(Config),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+    /// Remove old sessions
+    Clean {
+        /// Keep the newest N sessions [default: 0]
+        #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+        keep: usize,
+    },
+}
+
+/// `flakehunt shuffle`.
+#[derive(Debug, Args)]
+pub struct Shuffle {
+    /// What to hunt in: files, directories, node ids; everything pytest finds without
+    #[arg(value_name = "PATH|ID")]
+    pub targets: Vec<String>,
+    /// Which orders are tried.
+    #[command(flatten)]
+    pub plan: Plan,
+    /// Stop at the list of flaky tests, without looking for causes
+    #[arg(long)]
+    pub no_bisect: bool,
+    /// How they are run.
+    #[command(flatten)]
+    pub run: RunOptions,
+}
+
+/// Which orders are tried.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// How many orders to try, besides the collection order and its reverse [default: 50]
+    #[arg(long, value_name = "N", value_parser = values::seed_count, allow_negative_numbers = true)]
+    pub seeds: Option<Count>,
+    /// Try exactly the order of this seed; may be given several times
+    #[arg(long, value_name = "N", value_parser = values::seed, allow_negative_numbers = true)]
+    #[arg(conflicts_with_all = ["seeds", "seed_start"])]
+    pub seed: Vec<Seed>,
+    /// The first of the consecutive seeds [default: random, and printed]
+    #[arg(long, value_name = "N", value_parser = values::seed, allow_negative_numbers = true)]
+    pub seed_start: Option<Seed>,
+    /// What may be permuted: module, class, test, or mixed for each in turn [default: mixed]
+    #[arg(long, value_name = "LEVEL", hide_possible_values = true)]
+    pub level: Option<LevelChoice>,
+}
+
+/// `flakehunt repeat`.
+#[derive(Debug, Args)]
+pub struct Repeat {
+    /// The tests to repeat: files or node ids
+    #[arg(value_name = "ID", required = true)]
+    pub targets: Vec<String>,
+    /// How often each test is run
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub count: Count,
+    /// Repeat inside one process: shows tests that fail the second time
+    #[arg(long)]
+    pub in_process: bool,
+    /// Stop at the first failure
+    #[arg(short = 'x', conflicts_with = "max_fail")]
+    pub exit_first: bool,
+    /// Stop after K failures
+    #[arg(long, value_name = "K")]
+    pub max_fail: Option<Count>,
+    /// How sure the stated rate must be, in percent
+    #[arg(long, value_name = "PERCENT", default_value = "95", value_parser = values::confidence)]
+    pub confidence: Percent,
+    /// Stop as soon as the failure rate is surely above or below this
+    #[arg(long, value_name = "PERCENT")]
+    pub max_rate: Option<Percent>,
+    /// Let these differ from run to run: seed, hashseed
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true)]
+    pub vary: Vec<Vary>,
+    /// Repeat after what runs before the test in this order, instead of alone
+    #[arg(long, value_name = "SEED|FILE|RUN")]
+    pub in_order: Option<OrderSource>,
+    /// Keep N processors busy meanwhile: shows tests that depend on speed
+    #[arg(long, value_name = "N")]
+    pub with_load: Option<Count>,
+    /// With --in-process: make all fixtures anew for every repetition
+    #[arg(long, requires = "in_process")]
+    pub fresh_fixtures: bool,
+    /// How they are run.
+    #[command(flatten)]
+    pub run: RunOptions,
+}
+
+/// `flakehunt rerun`.
+#[derive(Debug, Args)]
+pub struct Rerun {
+    /// What to run: files, directories, node ids; everything pytest finds without
+    #[arg(value_name = "PATH|ID")]
+    pub targets: Vec<String>,
+    /// How often a failed test is run again, at most
+    #[arg(long, value_name = "N", default_value = "3")]
+    pub reruns: Count,
+    /// Wait before running a test again [default: no wait]
+    #[arg(long, value_name = "TIME")]
+    pub reruns_delay: Option<Span>,
+    /// Run again only what failed with a message like this; may be given several times
+    #[arg(long, value_name = "REGEX")]
+    pub only_rerun: Vec<String>,
+    /// Never run again what failed with a message like this; may be given several times
+    #[arg(long, value_name = "REGEX")]
+    pub rerun_except: Vec<String>,
+    /// Run nothing again where more than N tests failed
+    #[arg(long, value_name = "N")]
+    pub max_rerun_tests: Option<Count>,
+    /// Exit with 1 also where every failed test passed in the end
+    #[arg(long)]
+    pub fail_on_flaky: bool,
+    /// How they are run.
+    #[command(flatten)]
+    pub run: RunOptions,
+}
+
+/// `flakehunt bisect`.
+#[derive(Debug, Args)]
+pub struct Bisect {
+    /// The node id of the test to explain
+    #[arg(value_name = "ID")]
+    pub target: String,
+    /// The order it fails in.
+    #[command(flatten)]
+    pub order: BisectOrder,
+    /// How they are run.
+    #[command(flatten)]
+    pub run: RunOptions,
+}
+
+/// The order in which a test to bisect is known to misbehave; orders are tried where none is named.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct BisectOrder {
+    /// It fails in the order of this seed
+    #[arg(long, value_name = "N", value_parser = values::seed, allow_negative_numbers = true)]
+    pub seed: Option<Seed>,
+    /// It fails in this order: a file with one node id a line
+    #[arg(long, value_name = "FILE")]
+    pub order: Option<PathBuf>,
+    /// It fails in the order of this JUnit file, as CI leaves it
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// It fails in this run of an earlier session: run17, or 3kq7/17
+    #[arg(long = "run", value_name = "RUN")]
+    pub earlier_run: Option<RunName>,
+}
+
+/// `flakehunt replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// A seed (7), a run of the latest session (run17) or of another one (3kq7/17)
+    #[arg(value_name = "SEED|RUN")]
+    pub target: ReplayTarget,
+    /// What the order of the seed permuted: module, class or test [default: test]
+    #[arg(long, value_name = "LEVEL", hide_possible_values = true)]
+    pub level: Option<LevelChoice>,
+    /// How they are run.
+    #[command(flatten)]
+    pub run: RunOptions,
+}
+
+/// `flakehunt resume`.
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The session, or the beginning of its name; the latest without
+    pub session: Option<String>,
+    /// Where it stops.
+    #[command(flatten)]
+    pub limits: Limits,
+    /// What is shown.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `flakehunt report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The session, or the beginning of its name; the latest without
+    pub session: Option<String>,
+    /// Which reports are written.
+    #[command(flatten)]
+    pub reports: Reports,
+}
+
+/// `flakehunt config`: any option of a run, to see what it would change.
+#[derive(Debug, Args)]
+pub struct Config {
+    /// Which orders are tried.
+    #[command(flatten)]
+    pub plan: Plan,
+    /// How they are run.
+    #[command(flatten)]
+    pub run: RunOptions,
+}
+
+/// Options of every command that runs tests.
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    /// With what.
+    #[command(flatten)]
+    pub environment: EnvironmentOptions,
+    /// How.
+    #[command(flatten)]
+    pub execution: Execution,
+    /// Where it stops.
+    #[command(flatten)]
+    pub limits: Limits,
+    /// What is shown.
+    #[command(flatten)]
+    pub output: Output,
+    /// Everything after `--` goes to pytest
+    #[arg(last = true, value_name = "PYTEST_ARGS")]
+    pub pytest_args: Vec<String>,
+}
+
+/// With what tests are run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Environment")]
+pub struct EnvironmentOptions {
+    /// The interpreter [default: the active environment, .venv upwards, python3 on PATH]
+    #[arg(long, value_name = "PYTHON")]
+    pub python: Option<Program>,
+    /// A command that starts the interpreter, like "uv run"
+    #[arg(long, value_name = "COMMAND")]
+    pub launcher: Option<Words>,
+}
+
+/// How runs are made.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Runs")]
+pub struct Execution {
+    /// How many runs go on at once: a number, or auto for one a processor [default: auto]
+    #[arg(short, long, value_name = "N", allow_negative_numbers = true)]
+    pub jobs: Option<Jobs>,
+    /// How runs start: fork (fast), spawn (a fresh process each), auto (fork where safe) [default: auto]
+    #[arg(long, value_name = "HOW", hide_possible_values = true)]
+    pub executor: Option<ExecutorChoice>,
+}
+
+/// Where a hunt stops.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct Limits {
+    /// Stop a test that runs longer: 90s, 10m, 2h30m [default: from the baseline]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    pub test_timeout: Option<Span>,
+    /// Stop a run that takes longer [default: from the baseline]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    pub run_timeout: Option<Span>,
+    /// End the hunt after this time with what is known by then [default: no limit]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    pub budget: Option<Span>,
+    /// End the hunt after this many runs with what is known by then [default: no limit]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub max_runs: Option<Count>,
+}
+
+/// What is shown.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Output {
+    /// Which reports are written.
+    #[command(flatten)]
+    pub reports: Reports,
+    /// How progress is shown: auto, bar, plain, none [default: auto]
+    #[arg(long, value_name = "HOW", hide_possible_values = true)]
+    pub progress: Option<ProgressChoice>,
+    /// Print the planned runs and their number, and run nothing but the collection
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Which reports are written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Reports {
+    /// Write human, json, jsonl, junit, markdown, github or html; may be given several times
+    #[arg(long = "report", value_name = "FORMAT[=FILE]")]
+    pub reports: Vec<ReportTarget>,
+}
