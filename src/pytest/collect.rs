@@ -1,0 +1,201 @@
+//! What the suite consists of: asked of pytest twice, since ids may differ from one collection to the next.
+
+use std::path::Path;
+use std::time::Duration;
+
+use fs_err as fs;
+use futures_util::future::join;
+
+use super::invocation::{Files, Invocation, Mode};
+use super::stream::{Digest, Hello, Tail, Told};
+use super::suite_file;
+use crate::core::run::ProcessEnd;
+use crate::core::test_id::Suite;
+use crate::error::{ExitCode, Failure};
+use crate::process::{self, CancelSignal, Limits};
+
+/// A collection may take this long; 50,000 tests take seconds.
+const PATIENCE: Duration = Duration::from_secs(900);
+/// How much of pytest's output is shown with an error, in lines.
+const TAIL_LINES: usize = 25;
+/// How many files that cannot be collected are shown with their reason.
+const SHOWN_ERRORS: usize = 10;
+
+/// What was collected, and by whom.
+#[derive(Debug)]
+pub struct Collected {
+    /// The tests.
+    pub suite: Suite,
+    /// Who collected.
+    pub hello: Hello,
+    /// What a person should know: about what, and the sentence.
+    pub notices: Vec<(String, String)>,
+}
+
+/// Collects in two processes side by side, under two hash seeds. `home` is where they leave their files; the suite
+/// file is the first one's.
+///
+/// # Errors
+/// Nothing was collected, something could not be, or pytest did not get that far.
+pub async fn collect(
+    invocation: &Invocation,
+    home: &Path,
+    suite_path: &Path,
+    cancel: CancelSignal,
+) -> Result<Collected, Failure> {
+    let other_path = home.join("suite-again.json");
+    let other_seed = invocation.hash_seed ^ 1;
+    let (first, other) = join(
+        one(invocation, &home.join("collect"), suite_path, invocation.hash_seed, cancel.clone()),
+        one(invocation, &home.join("collect-again"), &other_path, other_seed, cancel),
+    )
+    .await;
+    let told = first?;
+    let mut tests = suite_file::read(suite_path).map_err(|error| Failure::internal(error.to_string()))?.tests().to_vec();
+    let mut notices: Vec<(String, String)> = told
+        .changed
+        .iter()
+        .map(|changed| ("plugin".to_owned(), format!("{}: {}", changed.plugin, changed.what)))
+        .collect();
+    // What the second collection lacks is no reason to stop: it is what the second one is for.
+    if let Ok(again) = other.and_then(|_| {
+        suite_file::read(&other_path).map_err(|error| Failure::internal(error.to_string()))
+    }) {
+        let mut unstable: Vec<&str> = Vec::new();
+        for test in &mut tests {
+            if again.find(&test.id).is_none() {
+                test.unstable = true;
+                unstable.push(&test.id.node_id);
+            }
+        }
+        if let [first, rest @ ..] = &unstable[..] {
+            let others = match rest.len() {
+                0 => String::new(),
+                n => format!(" and {n} more"),
+            };
+            notices.push((
+                "unstable-ids".to_owned(),
+                format!(
+                    "{first}{others}: another node id at every collection; such tests are found again by their \
+                     place among the parameters of their function"
+                ),
+            ));
+        }
+    }
+    // The second one was only for comparing.
+    let _ = fs::remove_file(&other_path);
+    let hello = told.hello.unwrap_or_default();
+    Ok(Collected { suite: Suite::new(tests), hello, notices })
+}
+
+async fn one(
+    invocation: &Invocation,
+    home: &Path,
+    suite: &Path,
+    hash_seed: u32,
+    cancel: CancelSignal,
+) -> Result<Told, Failure> {
+    let unwritable = |error: std::io::Error| Failure::io("write the files of the collection", &error);
+    fs::create_dir_all(home).map_err(unwritable)?;
+    let (request, stream, output) =
+        (home.join("request.json"), home.join("stream.jsonl"), home.join("output.log"));
+    let files = Files { request: &request, stream: &stream, suite, output: &output };
+    // What an earlier sitting left must not be taken for an answer.
+    for left in [&stream, &output] {
+        let _ = fs::remove_file(left);
+    }
+    let command =
+        invocation.command(Mode::Collect, files, None, Some(hash_seed)).map_err(unwritable)?;
+    let limits = Limits { test: None, run: Some(PATIENCE), grace: Duration::from_secs(3) };
+    let ended = process::supervise(command, limits, &mut (), cancel)
+        .await
+        .map_err(|error| Failure::environment(format!("pytest could not be started: {error}")))?;
+    let mut digest = Digest::new(0);
+    Tail::new(&stream)
+        .poll(|event| digest.take(event))
+        .map_err(|error| Failure::io("read the stream of the collection", &error))?;
+    let told = digest.told();
+    judge(invocation, told, ended.end, &output)
+}
+
+/// Whether a collection may be used.
+fn judge(invocation: &Invocation, told: Told, end: ProcessEnd, output: &Path) -> Result<Told, Failure> {
+    let tests = told.collected.as_ref().map(|collected| collected.tests);
+    let goes_on = invocation.pytest_args.iter().any(|arg| arg == "--continue-on-collection-errors");
+    if end == ProcessEnd::Cancelled {
+        return Err(Failure::new(ExitCode::Interrupted, "interrupted while collecting"));
+    }
+    if end == ProcessEnd::TimedOut {
+        return Err(Failure::environment(format!("collecting took more than {} s", PATIENCE.as_secs()))
+            .detail(tail(output))
+            .hint("see what it waits for: `python -m pytest --collect-only`"));
+    }
+    if !told.collect_errors.is_empty() && !goes_on {
+        return Err(cannot_collect(&told));
+    }
+    match (told.end, tests) {
+        (Some(5), _) | (Some(0 | 1), Some(0)) => {
+            let deselected = told.collected.as_ref().map_or(0, |collected| collected.deselected);
+            let failure = Failure::new(ExitCode::NothingCollected, "pytest collected no tests");
+            Err(match deselected {
+                0 => failure.hint("name the directory with the tests: `flakehunt shuffle tests`"),
+                n => failure.hint(format!("-k, -m or --deselect left all {n} tests out")),
+            })
+        }
+        (Some(0 | 1), Some(_)) => Ok(told),
+        (Some(4), _) | (None, None) if end == ProcessEnd::Exited(4) => Err(refused(output)),
+        _ => {
+            let how = match end {
+                ProcessEnd::Exited(code) => format!("exit code {code}"),
+                ProcessEnd::Signalled(signal) => format!("signal {signal}"),
+                ProcessEnd::TimedOut | ProcessEnd::Cancelled => "our signal".to_owned(),
+            };
+            Err(Failure::environment(format!("pytest ended before the tests were collected ({how})"))
+                .detail(tail(output))
+                .hint("run it by hand, it must work first: `python -m pytest --collect-only`"))
+        }
+    }
+}
+
+fn cannot_collect(told: &Told) -> Failure {
+    let errors = &told.collect_errors;
+    let mut detail = String::new();
+    for error in errors.iter().take(SHOWN_ERRORS) {
+        let path = if error.path.is_empty() { "the suite" } else { &error.path };
+        detail.push_str(&format!("{path}\n"));
+        for line in error.message.trim().lines() {
+            detail.push_str(&format!("  {line}\n"));
+        }
+    }
+    if errors.len() > SHOWN_ERRORS {
+        detail.push_str(&format!("and {} more", errors.len() - SHOWN_ERRORS));
+    }
+    let what = match errors.len() {
+        1 => "a file could not be collected".to_owned(),
+        n => format!("{n} files could not be collected"),
+    };
+    let path = errors[0].path.split("::").next().unwrap_or_default();
+    Failure::environment(what)
+        .detail(detail)
+        .hint(format!("see it in full: `python -m pytest --collect-only {path}`"))
+        .hint(format!("or leave it out: `flakehunt shuffle -- --ignore={path}`"))
+}
+
+/// pytest did not accept what it was given: its own words are the best.
+fn refused(output: &Path) -> Failure {
+    let said = tail(output);
+    let errors: Vec<&str> =
+        said.lines().filter_map(|line| line.strip_prefix("ERROR: ")).filter(|line| !line.is_empty()).collect();
+    match errors.first().and_then(|line| line.strip_prefix("not found: ")) {
+        Some(what) => Failure::usage(format!("there is no test {what}")),
+        None if errors.is_empty() => Failure::environment("pytest could not start").detail(said),
+        None => Failure::usage(format!("pytest refused: {}", errors.join("; "))),
+    }
+}
+
+fn tail(output: &Path) -> String {
+    let Ok(bytes) = fs::read(output) else { return String::new() };
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+}
