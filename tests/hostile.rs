@@ -187,7 +187,7 @@ fn a_cancellation_is_polite_first_and_final_second() {
         let mut watch = ();
         let end = supervise(scene.script(name, arguments), ENDLESS, &mut watch, cancelled);
         let person = async {
-            until("ready", || scene.output().contains("ready")).await;
+            until("ready", || scene.output().contains("ready\n")).await;
             for wish in wishes {
                 cancel.send(*wish).expect("somebody listens");
                 tokio::task::yield_now().await;
@@ -211,7 +211,7 @@ fn dropping_the_supervisor_kills_the_group_and_leaves_no_zombie() {
             let mut end = std::pin::pin!(child.until_end(ENDLESS, &mut watch, never()));
             tokio::select! {
                 ended = &mut end => panic!("{ended:?}"),
-                () = until("ready", || scene.output().contains("ready")) => {}
+                () = until("ready", || scene.output().contains("ready\n")) => {}
             }
             assert_eq!(scene.alive().len(), 3);
         }
@@ -327,7 +327,9 @@ fn a_driver_that_is_killed_takes_its_child_with_it() {
 #[test]
 #[ignore = "played by a_driver_that_is_killed_takes_its_child_with_it"]
 fn driver_killed() {
-    let folder = std::path::PathBuf::from(std::env::var_os("HOSTILE_FOLDER").expect("set by the test"));
+    #[expect(clippy::disallowed_methods, reason = "the test harness takes no arguments of ours")]
+    let folder = std::env::var_os("HOSTILE_FOLDER").expect("set by the test");
+    let folder = std::path::PathBuf::from(folder);
     let scene = Scene::new();
     let mut command = scene.script("ignore.py", &["SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE"]);
     command.output = Sink::File { path: folder.join("inner.log"), cap: 1000 };

@@ -60,6 +60,8 @@ struct Line {
     class: Option<String>,
     #[serde(default)]
     line: Option<u32>,
+    #[serde(default)]
+    unstable: bool,
 }
 
 /// The suite in the file at `path`, in collection order.
@@ -79,7 +81,7 @@ fn parse(json: &[u8], path: &Path) -> Result<Suite, SuiteFileError> {
         file: line.file,
         class: line.class.unwrap_or_default(),
         line: line.line,
-        unstable: false,
+        unstable: line.unstable,
     };
     let suite = Suite::new(file.tests.into_iter().map(collected).collect());
     // An id that stands there twice is found at its last place only.

@@ -9,6 +9,10 @@ pub mod names;
 pub mod reader;
 pub mod writer;
 
+pub use crosscheck::crosscheck;
+pub use reader::read_file;
+pub use writer::{Run, write};
+
 /// The property that holds a test's node id.
 pub const NODE_ID: &str = "fh_nodeid";
 /// The property that holds a test's position in the order.
