@@ -17,7 +17,7 @@ use crate::core::order::Seed;
 
 const AFTER_HELP: &str = "\
 Examples:
-  flakehunt shuffle                           explain every flaky test of the suite
+  flakehunt shuffle                           explain every flaky test
   flakehunt shuffle tests/api --budget 10m    a part of it, for ten minutes at most
   flakehunt bisect tests/test_a.py::test_x    what makes this one fail?
   flakehunt replay 7                          the order of seed 7 again
@@ -341,10 +341,10 @@ pub struct Limits {
     /// Stop a run after this time [default: from the baseline]
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub run_timeout: Option<Span>,
-    /// Say what is known after this time [default: no limit]
+    /// End after this time with what is known [default: no limit]
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub budget: Option<Span>,
-    /// Say what is known after this many runs [default: no limit]
+    /// End after this many runs with what is known [default: no limit]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub max_runs: Option<Count>,
 }
