@@ -17,11 +17,11 @@ use crate::core::order::Seed;
 
 const AFTER_HELP: &str = "\
 Examples:
-  flakehunt shuffle                                run the suite in 50 orders, explain every flaky test
-  flakehunt shuffle --budget 10m tests/api         the same for a part of the suite, for ten minutes at most
-  flakehunt bisect tests/test_a.py::test_x         find what makes one test fail in the suite
-  flakehunt replay 7                               run the order of seed 7 again
-  flakehunt report --report html=flaky.html        the latest session as a web page
+  flakehunt shuffle                           explain every flaky test
+  flakehunt shuffle tests/api --budget 10m    a part of it, for ten minutes at most
+  flakehunt bisect tests/test_a.py::test_x    what makes this one fail?
+  flakehunt replay 7                          the order of seed 7 again
+  flakehunt report --report html=flaky.html   the latest session as a web page
 
 Exit codes:
   0    nothing found within the budget
@@ -63,7 +63,7 @@ pub struct Common {
     /// Say nothing but the result and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say more: which interpreter and why, every run (-vv: every process)
+    /// Say more: interpreter, every run (-vv: every process)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
@@ -75,7 +75,7 @@ pub enum Command {
     Shuffle(Shuffle),
     /// Run tests many times in the same order and tell how often they fail
     Repeat(Repeat),
-    /// Run the suite once and failed tests again, as a retrying CI does, and tell flaky from broken
+    /// Run the suite, then failed tests again, and tell flaky from broken
     Rerun(Rerun),
     /// Find what makes one test fail, or pass, in the company of others
     Bisect(Bisect),
@@ -105,7 +105,7 @@ pub enum Command {
 /// `flakehunt shuffle`.
 #[derive(Debug, Args)]
 pub struct Shuffle {
-    /// What to hunt in: files, directories, node ids; everything pytest finds without
+    /// Files, directories, node ids [default: what pytest finds]
     #[arg(value_name = "PATH|ID")]
     pub targets: Vec<String>,
     /// Which orders are tried.
@@ -122,17 +122,17 @@ pub struct Shuffle {
 /// Which orders are tried.
 #[derive(Debug, Args)]
 pub struct Plan {
-    /// How many orders to try, besides the collection order and its reverse [default: 50]
+    /// How many random orders to try [default: 50]
     #[arg(long, value_name = "N", value_parser = values::seed_count, allow_negative_numbers = true)]
     pub seeds: Option<Count>,
-    /// Try exactly the order of this seed; may be given several times
+    /// Try just the order of this seed; repeatable
     #[arg(long, value_name = "N", value_parser = values::seed, allow_negative_numbers = true)]
     #[arg(conflicts_with_all = ["seeds", "seed_start"])]
     pub seed: Vec<Seed>,
-    /// The first of the consecutive seeds [default: random, and printed]
+    /// The first of the seeds, which are consecutive [default: random]
     #[arg(long, value_name = "N", value_parser = values::seed, allow_negative_numbers = true)]
     pub seed_start: Option<Seed>,
-    /// What may be permuted: module, class, test, or mixed for each in turn [default: mixed]
+    /// What moves: module, class, test, or mixed for all in turn [default: mixed]
     #[arg(long, value_name = "LEVEL", hide_possible_values = true)]
     pub level: Option<LevelChoice>,
 }
@@ -146,7 +146,7 @@ pub struct Repeat {
     /// How often each test is run
     #[arg(long, value_name = "N", default_value = "100")]
     pub count: Count,
-    /// Repeat inside one process: shows tests that fail the second time
+    /// Use one process: shows tests that fail the second time
     #[arg(long)]
     pub in_process: bool,
     /// Stop at the first failure
@@ -164,13 +164,13 @@ pub struct Repeat {
     /// Let these differ from run to run: seed, hashseed
     #[arg(long, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true)]
     pub vary: Vec<Vary>,
-    /// Repeat after what runs before the test in this order, instead of alone
+    /// Run what is before the test in this order each time
     #[arg(long, value_name = "SEED|FILE|RUN")]
     pub in_order: Option<OrderSource>,
-    /// Keep N processors busy meanwhile: shows tests that depend on speed
+    /// Keep N processors busy: shows tests that depend on speed
     #[arg(long, value_name = "N")]
     pub with_load: Option<Count>,
-    /// With --in-process: make all fixtures anew for every repetition
+    /// With --in-process: make all fixtures anew each time
     #[arg(long, requires = "in_process")]
     pub fresh_fixtures: bool,
     /// How they are run.
@@ -181,7 +181,7 @@ pub struct Repeat {
 /// `flakehunt rerun`.
 #[derive(Debug, Args)]
 pub struct Rerun {
-    /// What to run: files, directories, node ids; everything pytest finds without
+    /// Files, directories, node ids [default: what pytest finds]
     #[arg(value_name = "PATH|ID")]
     pub targets: Vec<String>,
     /// How often a failed test is run again, at most
@@ -190,10 +190,10 @@ pub struct Rerun {
     /// Wait before running a test again [default: no wait]
     #[arg(long, value_name = "TIME")]
     pub reruns_delay: Option<Span>,
-    /// Run again only what failed with a message like this; may be given several times
+    /// Run again only what failed with this message; repeatable
     #[arg(long, value_name = "REGEX")]
     pub only_rerun: Vec<String>,
-    /// Never run again what failed with a message like this; may be given several times
+    /// Never run again what failed with this message; repeatable
     #[arg(long, value_name = "REGEX")]
     pub rerun_except: Vec<String>,
     /// Run nothing again where more than N tests failed
@@ -234,7 +234,7 @@ pub struct BisectOrder {
     /// It fails in the order of this JUnit file, as CI leaves it
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// It fails in this run of an earlier session: run17, or 3kq7/17
+    /// It fails in this run: run17 (latest session) or 3kq7/17
     #[arg(long = "run", value_name = "RUN")]
     pub earlier_run: Option<RunName>,
 }
@@ -242,10 +242,10 @@ pub struct BisectOrder {
 /// `flakehunt replay`.
 #[derive(Debug, Args)]
 pub struct Replay {
-    /// A seed (7), a run of the latest session (run17) or of another one (3kq7/17)
+    /// A seed (7), or a run: run17 (latest session), 3kq7/17
     #[arg(value_name = "SEED|RUN")]
     pub target: ReplayTarget,
-    /// What the order of the seed permuted: module, class or test [default: test]
+    /// What moved in the order of the seed: module, class, test [default: test]
     #[arg(long, value_name = "LEVEL", hide_possible_values = true)]
     pub level: Option<LevelChoice>,
     /// How they are run.
@@ -256,7 +256,7 @@ pub struct Replay {
 /// `flakehunt resume`.
 #[derive(Debug, Args)]
 pub struct Resume {
-    /// The session, or the beginning of its name; the latest without
+    /// The session, or the start of its name [default: the latest]
     pub session: Option<String>,
     /// Where it stops.
     #[command(flatten)]
@@ -269,7 +269,7 @@ pub struct Resume {
 /// `flakehunt report`.
 #[derive(Debug, Args)]
 pub struct Report {
-    /// The session, or the beginning of its name; the latest without
+    /// The session, or the start of its name [default: the latest]
     pub session: Option<String>,
     /// Which reports are written.
     #[command(flatten)]
@@ -303,7 +303,7 @@ pub struct RunOptions {
     #[command(flatten)]
     pub output: Output,
     /// Everything after `--` goes to pytest
-    #[arg(last = true, value_name = "PYTEST_ARGS")]
+    #[arg(last = true, value_name = "PYTEST_ARGS", help_heading = None::<&'static str>)]
     pub pytest_args: Vec<String>,
 }
 
@@ -311,10 +311,10 @@ pub struct RunOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Environment")]
 pub struct EnvironmentOptions {
-    /// The interpreter [default: the active environment, .venv upwards, python3 on PATH]
+    /// The interpreter [default: active environment, .venv, python3]
     #[arg(long, value_name = "PYTHON")]
     pub python: Option<Program>,
-    /// A command that starts the interpreter, like "uv run"
+    /// What starts the interpreter, like "uv run"
     #[arg(long, value_name = "COMMAND")]
     pub launcher: Option<Words>,
 }
@@ -323,10 +323,10 @@ pub struct EnvironmentOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Runs")]
 pub struct Execution {
-    /// How many runs go on at once: a number, or auto for one a processor [default: auto]
+    /// Runs at once; auto is one for each processor [default: auto]
     #[arg(short, long, value_name = "N", allow_negative_numbers = true)]
     pub jobs: Option<Jobs>,
-    /// How runs start: fork (fast), spawn (a fresh process each), auto (fork where safe) [default: auto]
+    /// fork (fast), spawn (fresh processes), auto (fork if safe) [default: auto]
     #[arg(long, value_name = "HOW", hide_possible_values = true)]
     pub executor: Option<ExecutorChoice>,
 }
@@ -335,16 +335,16 @@ pub struct Execution {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
-    /// Stop a test that runs longer: 90s, 10m, 2h30m [default: from the baseline]
+    /// Stop a test after 90s, 10m, ... [default: from the baseline]
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub test_timeout: Option<Span>,
-    /// Stop a run that takes longer [default: from the baseline]
+    /// Stop a run after this time [default: from the baseline]
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub run_timeout: Option<Span>,
-    /// End the hunt after this time with what is known by then [default: no limit]
+    /// End after this time with what is known [default: no limit]
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub budget: Option<Span>,
-    /// End the hunt after this many runs with what is known by then [default: no limit]
+    /// End after this many runs with what is known [default: no limit]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub max_runs: Option<Count>,
 }
@@ -356,10 +356,10 @@ pub struct Output {
     /// Which reports are written.
     #[command(flatten)]
     pub reports: Reports,
-    /// How progress is shown: auto, bar, plain, none [default: auto]
+    /// Progress as bar, plain, none, auto [default: auto]
     #[arg(long, value_name = "HOW", hide_possible_values = true)]
     pub progress: Option<ProgressChoice>,
-    /// Print the planned runs and their number, and run nothing but the collection
+    /// Show what would be run, and run nothing but the collection
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -368,7 +368,7 @@ pub struct Output {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Reports {
-    /// Write human, json, jsonl, junit, markdown, github or html; may be given several times
+    /// human, json, jsonl, junit, markdown, github, html; repeatable
     #[arg(long = "report", value_name = "FORMAT[=FILE]")]
     pub reports: Vec<ReportTarget>,
 }

@@ -187,7 +187,7 @@ macro_rules! settings {
 
 settings! {
     /// The interpreter.
-    python: Option<Program>, Program, "file::typed", None, "the active environment, .venv upwards, python3 on PATH";
+    python: Option<Program>, Program, "file::typed", None, "active environment, .venv, python3";
     /// A command that starts the interpreter; empty where there is none.
     launcher: Words, Words, "file::words", Words::default(), "none";
     /// Where `.flakehunt` is kept instead of the working directory.

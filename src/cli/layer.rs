@@ -108,7 +108,7 @@ mod tests {
             for argument in command.get_arguments() {
                 let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
                 let name = format!("{} {}", command.get_name(), argument.get_id());
-                assert!(!help.is_empty() && !help.contains('\n') && help.len() <= 100, "{name}: {help:?}");
+                assert!(!help.is_empty() && !help.contains('\n') && help.len() <= 76, "{name}: {help:?}");
                 assert!(!help.ends_with('.'), "{name}: {help:?}");
             }
         }

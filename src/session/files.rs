@@ -30,12 +30,18 @@ pub fn write_report(path: &Path, content: &[u8]) -> Result<(), Failure> {
         Err(error) => Err(error),
     };
     written.map_err(|error| {
-        let failure = Failure::io(format_args!("write the report {}", path.display()), &error);
-        if error.kind() == io::ErrorKind::NotFound {
-            failure.hint(format!("make the directory first: `mkdir -p {}`", folder_of(path).display()))
-        } else {
-            failure
-        }
+        let doing = format!("write the report {}", path.display());
+        let hint = match error.kind() {
+            io::ErrorKind::NotFound => {
+                format!("make the directory first: `mkdir -p {}`", folder_of(path).display())
+            }
+            io::ErrorKind::IsADirectory => "name a file in it".to_owned(),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                "name a file in a directory that can be written".to_owned()
+            }
+            _ => return Failure::io(doing, &error),
+        };
+        Failure::output(format!("cannot {doing}: {error}")).hint(hint)
     })
 }
 
@@ -105,7 +111,8 @@ pub fn ensure_private_folder(path: &Path) -> Result<(), Failure> {
 
 /// Refuses a path that is a link, or anything else that is not a folder.
 pub fn require_real_folder(path: &Path) -> Result<(), Failure> {
-    let found = fs::symlink_metadata(path).map_err(|error| Failure::io("look at a directory", &error))?;
+    let found =
+        fs::symlink_metadata(path).map_err(|error| Failure::unreadable("the session directory", &error))?;
     let what = if found.is_symlink() {
         "a symbolic link"
     } else if !found.is_dir() {
@@ -210,6 +217,8 @@ mod tests {
         let failure = write_report(&folder.path().join("no/such/report.json"), b"x").unwrap_err();
         assert_eq!(failure.code, crate::error::ExitCode::Output);
         assert!(failure.hints[0].contains("mkdir -p"), "{failure:?}");
+        let failure = write_report(folder.path(), b"x").unwrap_err();
+        assert_eq!(failure.hints, ["name a file in it"]);
     }
 
     #[test]

@@ -78,9 +78,8 @@ impl Journal {
         let file = files::open_private(path, false, true)
             .map_err(|error| Failure::io("open the journal", &error))?;
         if read.torn {
-            file.set_len(read.valid_bytes)
-                .and_then(|()| file.sync_data())
-                .map_err(|error| Failure::io("repair the journal", &error))?;
+            // Not synced: a power cut before the next sync can bring the torn end back, which is cut off again.
+            file.set_len(read.valid_bytes).map_err(|error| Failure::io("repair the journal", &error))?;
         }
         Ok((Self { sink: file, unsynced: 0, broken: false }, read))
     }
@@ -153,13 +152,13 @@ impl Read {
 
 /// Reads a journal: the longest valid prefix. An error where it cannot be read at all or has no valid first line.
 pub fn read(path: &Path) -> Result<Read, Failure> {
-    let file = fs::File::open(path).map_err(|error| Failure::io("read the journal", &error))?;
+    let file = fs::File::open(path).map_err(|error| Failure::unreadable("the journal", &error))?;
     read_from(io::BufReader::new(file), &path.display().to_string())
 }
 
 /// Reads a journal from anywhere; `name` is what it is called in errors.
 pub fn read_from(mut input: impl io::BufRead, name: &str) -> Result<Read, Failure> {
-    let unreadable = |error: &io::Error| Failure::io(format_args!("read {name}"), error);
+    let unreadable = |error: &io::Error| Failure::unreadable(name, error);
     let mut read =
         Read { events: Vec::new(), valid_bytes: 0, total_bytes: 0, torn: false, newer_format: false };
     let mut line = Vec::new();

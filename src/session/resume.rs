@@ -1,5 +1,7 @@
 //! What a journal amounts to, and whether a session may go on.
 
+use std::collections::HashMap;
+
 use super::event::{EndReason, Environment, Event, Header};
 use super::journal::Read;
 use crate::core::run::{RunId, RunRecord, RunSpec};
@@ -21,6 +23,8 @@ pub struct History {
     pub ended: Option<EndReason>,
     /// The time of all sittings up to the last orderly end, in milliseconds.
     pub wall_ms: u64,
+    /// Where each run is in `runs`.
+    places: HashMap<RunId, usize>,
 }
 
 impl History {
@@ -33,6 +37,7 @@ impl History {
             notices: Vec::new(),
             ended: None,
             wall_ms: 0,
+            places: HashMap::new(),
         };
         for event in read.events.iter().skip(1) {
             history.add(event).map_err(|why| {
@@ -60,7 +65,10 @@ impl History {
                 // A question that was never answered is asked again under its number.
                 Some((_, asked, None)) => *asked = spec.clone(),
                 Some(_) => return Err(format!("run {} is asked for after its answer", run.0)),
-                None => self.runs.push((*run, spec.clone(), None)),
+                None => {
+                    self.places.insert(*run, self.runs.len());
+                    self.runs.push((*run, spec.clone(), None));
+                }
             },
             Event::Answered(answer) => match self.find(answer.run) {
                 Some((_, spec, record @ None)) => *record = Some(answer.clone().into_record(spec)?),
@@ -80,9 +88,8 @@ impl History {
         Ok(())
     }
 
-    /// Few questions are open at a time, and those are the latest.
     fn find(&mut self, run: RunId) -> Option<&mut (RunId, RunSpec, Option<RunRecord>)> {
-        self.runs.iter_mut().rev().find(|known| known.0 == run)
+        self.runs.get_mut(*self.places.get(&run)?)
     }
 
     /// The number of the next question: numbers are never used for another question.

@@ -74,7 +74,7 @@ impl SessionDir {
             }
             made => made,
         };
-        made.map_err(|error| Failure::io("create the folder of a run", &error))?;
+        made.map_err(|error| Failure::io(format_args!("create {}", run.path().display()), &error))?;
         Ok(run)
     }
 

@@ -69,7 +69,7 @@ impl Store {
         write_once(&cache.join("CACHEDIR.TAG"), CACHEDIR_TAG)?;
         // pytest runs in other directories than we do: what is handed to it must not depend on ours.
         let root =
-            fs::canonicalize(&root).map_err(|error| Failure::io("find the session directory", &error))?;
+            fs::canonicalize(&root).map_err(|error| Failure::unreadable("the session directory", &error))?;
         Ok(Self { root })
     }
 
@@ -78,7 +78,7 @@ impl Store {
         let root = directory.join(FOLDER);
         match fs::symlink_metadata(&root) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Failure::io("look for sessions", &error)),
+            Err(error) => return Err(Failure::unreadable("the session directory", &error)),
             Ok(_) => files::require_real_folder(&root)?,
         }
         let sessions = root.join("sessions");
@@ -86,7 +86,7 @@ impl Store {
             files::require_real_folder(&sessions)?;
         }
         let root =
-            fs::canonicalize(&root).map_err(|error| Failure::io("find the session directory", &error))?;
+            fs::canonicalize(&root).map_err(|error| Failure::unreadable("the session directory", &error))?;
         Ok(Some(Self { root }))
     }
 
@@ -123,7 +123,9 @@ impl Store {
                 }
                 // A name of 12 characters that is taken 16 times is a file system that lies.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 128 => {}
-                Err(error) => return Err(Failure::io("create a session", &error)),
+                Err(error) => {
+                    return Err(Failure::io(format_args!("create {}", session.path().display()), &error));
+                }
             }
         }
         unreachable!("the loop ends by returning")
@@ -131,7 +133,7 @@ impl Store {
 
     /// Every session, the one that was written to last first.
     pub fn sessions(&self) -> Result<Vec<SessionDir>, Failure> {
-        let unreadable = |error: io::Error| Failure::io("list the sessions", &error);
+        let unreadable = |error: io::Error| Failure::unreadable("the sessions", &error);
         let entries = match fs::read_dir(self.sessions_folder()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(unreadable)?,
@@ -290,7 +292,7 @@ mod tests {
         assert_eq!((first.name(), second.name()), ("3kq7", "5mnp"));
         assert!(!second.path().join("mine").exists());
         let failure = store.create_session_named(|_| "3kq7".to_owned()).unwrap_err();
-        assert!(failure.error.contains("cannot create a session"), "{failure:?}");
+        assert!(failure.error.contains("cannot create /"), "{failure:?}");
     }
 
     #[test]
