@@ -8,7 +8,7 @@ import platform
 
 import pytest
 
-from . import artefacts, bytecode, gate, neutralise, seeds, serve, suite
+from . import artefacts, bytecode, gate, leave, neutralise, seeds, serve, suite
 from .bound import LIB, read_json, text
 from .failure import MESSAGE_LENGTH, clip, long_form, tail
 from .loop import Late
@@ -22,10 +22,11 @@ class Plugin:
         self.request = request
         self.stream = Stream(request["stream"])
         self.deselected = 0
-        self.requests = self.watch = None
+        self.requests = self.watch = self.exit = None
         if request["mode"] == "serve":
             self.requests = serve.take_requests()
             self.watch = gate.Watch()
+            self.exit = leave.Exit()
         cache = request["cache"]
         bytecode.redirect(os.path.join(cache, "pycache"))
         run = request.get("run")
@@ -100,6 +101,13 @@ class Plugin:
         outcome = yield
         if outcome.excinfo is None:
             self.stream.event("end", code=int(session.exitstatus))
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_unconfigure(self):
+        """Whether the session's end went well."""
+        outcome = yield
+        if self.exit is not None:
+            self.exit.unconfigured = outcome.excinfo is None
 
 
 def _hello(config):

@@ -21,10 +21,12 @@ class Parcel:
         self.capture_files = _capture_files(self.config)
         self.outputs = _outputs(set(self.capture_files))
         self.junit = artefacts.junit_log(self.config)
+        artefacts.rehearse()
 
     def unpack(self, run):
         """Called in the child, before any test."""
         self.plugin.stream.move(run["stream"])
+        self.plugin.exit.arm(self.session)
         self._temporary(run)
         self._output(run)
         if self.junit is not None and run.get("junit"):
