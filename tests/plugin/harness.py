@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -74,14 +75,14 @@ class Project:
         path.write_text(json.dumps(request), encoding="ascii")
         return path, stream
 
-    def run_of(self, order, **more):
+    def run_of(self, tests, **more):
         """The description of a run, with folders of its own."""
         self.count += 1
         number = self.count
         tmpdir = self.away / ("tmpdir-%d" % number)
         tmpdir.mkdir()
         path = self.away / ("order-%d.json" % number)
-        path.write_text(json.dumps(list(order)), encoding="ascii")
+        path.write_text(json.dumps(list(tests)), encoding="ascii")
         run = {
             "id": number,
             "order": str(path),
@@ -138,6 +139,66 @@ class Project:
     def numbers(self, order):
         names = [test["id"] for test in self.suite()]
         return [i if isinstance(i, int) else names.index(i) for i in order]
+
+
+class Server:
+    """A serving pytest; use it as a context."""
+
+    def __init__(self, project, args=(), env=None):
+        self.project = project
+        request, self.stream = project.request("serve")
+        self.process = subprocess.Popen(
+            project.command(args),
+            cwd=str(project.root),
+            env=project.environment(request, **(env or {})),
+            stdin=subprocess.PIPE,
+            stdout=open(str(project.away / "server.log"), "wb"),
+            stderr=subprocess.STDOUT,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(60)
+
+    def output(self):
+        return (self.project.away / "server.log").read_text(encoding="utf-8", errors="replace")
+
+    def until(self, name, **wanted):
+        """Waits for an event of the server."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            dead = self.process.poll() is not None
+            for event in read_stream(self.stream):
+                if event["event"] == name and all(event.get(k) == v for k, v in wanted.items()):
+                    return event
+            assert not dead, self.output()
+            time.sleep(0.005)
+        raise AssertionError((name, wanted, read_stream(self.stream), self.output()))
+
+    def ask(self, tests, **more):
+        """Asks for a run and does not wait."""
+        number = self.project.count + 1
+        more.setdefault("stream", str(self.project.away / f"child-{number}.jsonl"))
+        more.setdefault("log", str(self.project.away / f"child-{number}.log"))
+        run = self.project.run_of(self.project.numbers(tests), **more)
+        self.process.stdin.write(json.dumps(run).encode("ascii") + b"\n")
+        self.process.stdin.flush()
+        return run
+
+    def result(self, run):
+        """Waits for the end of a run."""
+        reaped = self.until("reaped", run=run["id"])
+        log = Path(run["log"])
+        output = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        result = Result(reaped["status"], output, run["stream"])
+        result.run, result.reaped = run, reaped
+        return result
+
+    def run(self, tests, **more):
+        return self.result(self.ask(tests, **more))
 
 
 def executed(result):

@@ -8,7 +8,7 @@ import platform
 
 import pytest
 
-from . import artefacts, bytecode, neutralise, seeds, suite
+from . import artefacts, bytecode, gate, leave, neutralise, seeds, serve, suite
 from .bound import LIB, read_json, text
 from .failure import MESSAGE_LENGTH, clip, long_form, tail
 from .loop import Late
@@ -21,8 +21,12 @@ class Plugin:
     def __init__(self, request):
         self.request = request
         self.stream = Stream(request["stream"])
-        self.pid = LIB.getpid()
         self.deselected = 0
+        self.requests = self.watch = self.exit = None
+        if request["mode"] == "serve":
+            self.requests = serve.take_requests()
+            self.watch = gate.Watch()
+            self.exit = leave.Exit()
         cache = request["cache"]
         bytecode.redirect(os.path.join(cache, "pycache"))
         run = request.get("run")
@@ -49,7 +53,7 @@ class Plugin:
     def pytest_cmdline_main(self, config):
         """All options are parsed, and no plugin has acted on one yet."""
         self.changed(neutralise.options(config))
-        run = self.request.get("run") or {}
+        run = self._run()
         self.changed(artefacts.before_configure(config, run))
         seeds.seed_plugins(config, run.get("random_seed"))
 
@@ -57,7 +61,12 @@ class Plugin:
     def pytest_sessionstart(self, session):
         """Removes the plugins that no option stops."""
         self.changed(neutralise.unregister(session.config))
-        artefacts.after_configure(session.config, self.request.get("run") or {})
+        artefacts.after_configure(session.config, self._run())
+
+    def _run(self):
+        if self.request["mode"] == "serve":  # JUnit has to see the collection; a child gives it the real path
+            return {"junit": os.path.join(self.request["cache"], "server.xml")}
+        return self.request.get("run") or {}
 
     def pytest_deselected(self, items):
         """Counts what `-k`, `-m` and the like leave out."""
@@ -73,6 +82,8 @@ class Plugin:
     def pytest_collection(self, session):
         """After everybody else has had a hand in the collection."""
         outcome = yield
+        if self.watch is not None:
+            self.watch.end()
         if outcome.excinfo is not None:
             return
         items = list(session.items)
@@ -90,6 +101,13 @@ class Plugin:
         outcome = yield
         if outcome.excinfo is None:
             self.stream.event("end", code=int(session.exitstatus))
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_unconfigure(self):
+        """Whether the session's end went well."""
+        outcome = yield
+        if self.exit is not None:
+            self.exit.unconfigured = outcome.excinfo is None
 
 
 def _hello(config):
@@ -110,8 +128,22 @@ def _hello(config):
     }
 
 
+class _Begin:
+    """Acts after the wrappers of the same hook, so after capturing has started, but before any conftest."""
+
+    def __init__(self, watch):
+        self.watch = watch
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self):
+        self.watch.begin()
+
+
 def pytest_addoption(parser, pluginmanager):
     """The first hook a plugin of `-p` receives: here the session's object joins it."""
     path = os.environ.get("FLAKEHUNT_REQUEST")
     if path and not pluginmanager.has_plugin("flakehunt_session"):
-        pluginmanager.register(Plugin(read_json(path)), "flakehunt_session")
+        plugin = Plugin(read_json(path))
+        pluginmanager.register(plugin, "flakehunt_session")
+        if plugin.watch is not None:
+            pluginmanager.register(_Begin(plugin.watch), "flakehunt_watch")

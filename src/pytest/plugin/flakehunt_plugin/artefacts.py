@@ -1,6 +1,8 @@
 """Where a run may write: its own folders, never the project."""
 
 import os
+import re
+from contextlib import suppress
 
 # Reports that a project asks for in `addopts`; each would be written once a run, to the same place.
 REPORTS = (
@@ -65,6 +67,16 @@ def junit_log(config):
         if isinstance(plugin, LogXML):
             return plugin
     return None
+
+
+def rehearse():
+    """Has the server compile the expressions that every child would compile (5 ms for the first alone)."""
+    with suppress(ImportError, AttributeError, TypeError, ValueError):
+        from _pytest.junitxml import bin_xml_escape, mangle_test_address
+
+        bin_xml_escape("")
+        mangle_test_address("test_a.py::test_a")
+    re.sub(r"[\W]", "_", "")  # the folder of tmp_path
 
 
 def _own_log(path):

@@ -8,6 +8,7 @@ from . import seeds, terminal
 from .bound import read_json, text
 from .clone import fresh
 from .failure import Raised, fields
+from .serve import Server
 
 EXTRA_IDS = 1000
 
@@ -102,7 +103,10 @@ class Late:
         mode = self.plugin.request["mode"]
         if mode == "collect":
             return True
-        return self.perform(session, self.run)
+        run = self.run
+        if mode == "serve":
+            run = Server(self.plugin, session).serve()
+        return self.perform(session, run)
 
     def perform(self, session, run):
         """Runs one order to its end."""

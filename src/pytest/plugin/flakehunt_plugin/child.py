@@ -1,0 +1,104 @@
+"""What makes a forked child as good as a fresh process."""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from . import artefacts, seeds
+from .bound import LIB
+from .gate import descriptors
+
+
+class Parcel:
+    """All that a child needs, looked up once in the parent."""
+
+    def __init__(self, plugin, session):
+        self.plugin = plugin
+        self.session = session
+        self.config = session.config
+        self.default_tempdir = _default_tempdir()
+        self.capture_files = _capture_files(self.config)
+        self.outputs = _outputs(set(self.capture_files))
+        self.junit = artefacts.junit_log(self.config)
+        artefacts.rehearse()
+
+    def unpack(self, run):
+        """Called in the child, before any test."""
+        self.plugin.stream.move(run["stream"])
+        self.plugin.exit.arm(self.session)
+        self._temporary(run)
+        self._output(run)
+        if self.junit is not None and run.get("junit"):
+            self.junit.logfile = os.path.abspath(run["junit"])
+            self.junit.pytest_sessionstart()
+        seeds.forget_parent()
+        seeds.seed_plugins(self.config, run.get("random_seed"))
+        if run.get("basetemp"):
+            seeds.keep_examples(run["basetemp"] + "-hypothesis")
+
+    def _temporary(self, run):
+        if run.get("tmpdir"):
+            os.environ["TMPDIR"] = run["tmpdir"]
+            if self.default_tempdir:
+                tempfile.tempdir = None
+        factory = getattr(self.config, "_tmp_path_factory", None)
+        if factory is None or not run.get("basetemp"):
+            return
+        self.config.option.basetemp = run["basetemp"]
+        factory._given_basetemp = Path(os.path.abspath(run["basetemp"]))
+        factory._basetemp = None
+        if isinstance(getattr(factory, "_next_number", None), dict):
+            factory._next_number.clear()
+
+    def _output(self, run):
+        if run.get("log"):
+            log = LIB.open(run["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            for fd in self.outputs:
+                os.dup2(log, fd, inheritable=fd in (1, 2))
+            LIB.close(log)
+        # The capture's own objects stay, since a logging handler made at import may hold one. Only the file behind
+        # them is exchanged: it would be one open file, with one position, for the parent and all its children.
+        for fd in self.capture_files:
+            with tempfile.TemporaryFile(buffering=0) as file:
+                os.dup2(file.fileno(), fd, inheritable=False)
+
+
+def _default_tempdir():
+    """Whether `tempfile` uses what the environment says, not what the project has set."""
+    was, tempfile.tempdir = tempfile.tempdir, None
+    found = tempfile.gettempdir()
+    tempfile.tempdir = was
+    return was is None or was == found
+
+
+def _capture_files(config):
+    manager = config.pluginmanager.get_plugin("capturemanager")
+    capturing = getattr(manager, "_global_capturing", None)
+    out = []
+    for name in ("out", "err"):
+        file = getattr(getattr(capturing, name, None), "tmpfile", None)
+        try:
+            out.append(file.fileno())
+        except (AttributeError, OSError, ValueError):  # captured in memory, or not at all
+            continue
+    return out
+
+
+def _outputs(not_these):
+    """The descriptors of the server's standard output and error, and copies of them (capture, faulthandler)."""
+    everything = descriptors()
+    wanted = {everything[fd][1] for fd in (1, 2) if fd in everything}
+    found = {1, 2}
+    for fd, (mode, identity) in everything.items():
+        if identity in wanted and fd not in not_these and not stat.S_ISDIR(mode) and _writable(fd):
+            found.add(fd)
+    return sorted(found)
+
+
+def _writable(fd):
+    try:
+        import fcntl
+    except ImportError:
+        return fd in (1, 2)
+    return fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
