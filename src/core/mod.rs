@@ -1,6 +1,7 @@
 //! The part that decides. It has no I/O, no clock, no environment and no global random state:
 //! what it knows came in as an argument, what it wants goes out as a question.
 
+pub mod fingerprint;
 pub mod order;
 pub mod outcome;
 pub mod run;
