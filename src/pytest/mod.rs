@@ -1,1 +1,3 @@
 //! All that knows pytest.
+
+pub mod suite_file;
