@@ -1,3 +1,4 @@
 //! All that knows pytest.
 
+pub mod stream;
 pub mod suite_file;
