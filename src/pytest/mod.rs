@@ -1,4 +1,5 @@
 //! All that knows pytest.
 
+pub mod junit;
 pub mod stream;
 pub mod suite_file;
