@@ -199,7 +199,7 @@ impl Papers {
     fn check(&self, told: &Told, conclusion: &Conclusion) -> Result<Vec<String>, Failure> {
         if self.ended_well && self.path.exists() {
             return Ok(match junit::read_file(&self.path) {
-                Ok(report) => junit::crosscheck(&report, &self.suite, &self.order, told),
+                Ok(report) => junit::crosscheck(told, &self.order, &self.suite, &report),
                 Err(error) => vec![format!("pytest's JUnit cannot be read: {error}")],
             });
         }

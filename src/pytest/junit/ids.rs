@@ -38,8 +38,8 @@ impl Ran {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Joined {
     /// The cases that name one test, in the order in which they ran: document order within a `<testsuite>`, the
-    /// suites by their timestamps where all have comparable ones. Neighbouring cases of one test (a failure and the
-    /// error of its teardown, repeats) are one.
+    /// suites by their timestamps where all have comparable ones. Neighbouring cases of one test, and the failure of a
+    /// body with the error of its teardown, are one.
     pub ran: Vec<Ran>,
     /// Cases that more than one test could be, with these tests.
     pub ambiguous: Vec<(Names, Vec<TestIdx>)>,
@@ -167,6 +167,7 @@ pub fn join(suite: &Suite, report: &Report) -> Joined {
     let index = Index::new(suite);
     let prefix = index.prefix(&report.cases);
     let mut joined = Joined::default();
+    let mut last: HashMap<(TestIdx, Option<u32>), usize> = HashMap::new();
     let (mut told_ambiguous, mut told_unknown) = (HashSet::new(), HashSet::new());
     for case in in_time(report) {
         // Collection errors and skips of whole files have no class; they are no tests.
@@ -175,12 +176,22 @@ pub fn join(suite: &Suite, report: &Report) -> Joined {
         }
         let names = || Names { classname: case.classname.clone(), name: case.name.clone() };
         match index.find(case, prefix.as_deref()) {
-            Meaning::Test(test) => match joined.ran.last_mut() {
-                Some(last) if last.test == test && last.suite == case.suite => {
-                    last.worst = last.worst.max(case.worst())
+            Meaning::Test(test) => {
+                // A failed body and its failed teardown are two cases; with pytest-xdist other tests' stand between.
+                let before = match last.get(&(test, case.suite)) {
+                    Some(at) if *at + 1 == joined.ran.len() || is_teardown_error(case) => {
+                        joined.ran.get_mut(*at)
+                    }
+                    _ => None,
+                };
+                match before {
+                    Some(ran) => ran.worst = ran.worst.max(case.worst()),
+                    None => {
+                        last.insert((test, case.suite), joined.ran.len());
+                        joined.ran.push(Ran { test, suite: case.suite, worst: case.worst() });
+                    }
                 }
-                _ => joined.ran.push(Ran { test, suite: case.suite, worst: case.worst() }),
-            },
+            }
             Meaning::Ambiguous(tests) => {
                 if told_ambiguous.insert(names()) {
                     joined.ambiguous.push((names(), tests));
@@ -195,6 +206,15 @@ pub fn join(suite: &Suite, report: &Report) -> Joined {
     }
     joined.prefix = prefix;
     joined
+}
+
+/// Whether it is the second case that pytest opens for the teardown of a test whose body failed.
+fn is_teardown_error(case: &Case) -> bool {
+    let on_teardown = |message: &String| message.starts_with("failed on teardown");
+    case.details
+        .iter()
+        .all(|detail| detail.kind == Kind::Error && detail.message.as_ref().is_some_and(on_teardown))
+        && !case.details.is_empty()
 }
 
 /// The cases in the order in which they ran.

@@ -130,10 +130,10 @@ impl Cases<'_> {
         let names = names(node_id);
         let seconds = self.run.told.seconds.get(position).copied().unwrap_or_default();
         // Writing to a String does not fail.
-        let _ = write!(
+        let _ = writeln!(
             self.xml,
             "<testcase classname=\"{}\" name=\"{}\" time=\"{seconds:.3}\"><properties><property name=\"{NODE_ID}\" \
-             value=\"{}\"/><property name=\"{POSITION}\" value=\"{position}\"/></properties>{elements}</testcase>\n",
+             value=\"{}\"/><property name=\"{POSITION}\" value=\"{position}\"/></properties>{elements}</testcase>",
             attribute(&names.classname),
             attribute(&names.name),
             attribute(node_id),
