@@ -200,7 +200,7 @@ fn phase_word(phase: Phase) -> &'static str {
 fn failed_in(runs: &[(RunSpec, RunRecord)], test: TestIdx) -> Vec<model::FailedIn> {
     let planned = |spec: &RunSpec| matches!(spec.purpose, Purpose::Baseline | Purpose::Explore);
     let failed = |spec: &RunSpec, record: &RunRecord| {
-        spec.order.iter().zip(&record.outcomes).any(|(&other, outcome)| other == test && outcome.is_failure())
+        record.failures.iter().any(|failure| spec.order.get(failure.at as usize) == Some(&test))
     };
     runs.iter()
         .filter(|(spec, record)| record.is_valid() && planned(spec) && failed(spec, record))

@@ -76,13 +76,15 @@ fn block(out: &mut dyn Write, finding: &Finding<'_>) -> io::Result<()> {
 }
 
 fn line(row: &Row) -> String {
-    let mut said = format!("- {}: ", row.label);
+    let mut said = format!("- {}:", row.label);
     match &row.value {
-        Value::Together { members, .. } if members.len() == 1 => said.push_str(&id(&members[0])),
+        Value::Together { members, .. } if members.len() == 1 => {
+            let _ = write!(said, " {}", id(&members[0]));
+        }
         Value::Together { members, ordered } => {
             let join = if *ordered { ", then " } else { " and " };
-            said.push_str(&members.iter().map(|member| id(member)).collect::<Vec<_>>().join(join));
-            said.push_str(" together");
+            let members: Vec<String> = members.iter().map(|member| id(member)).collect();
+            let _ = write!(said, " {} together", members.join(join));
         }
         Value::Each(each) => {
             for (member, detail) in each.iter().take(LIST) {
@@ -93,8 +95,12 @@ fn line(row: &Row) -> String {
                 let _ = write!(said, "\n  - and {} more", each.len() - LIST);
             }
         }
-        Value::Said(text) => said.push_str(text),
-        Value::Quoted(text) => said.push_str(&span(&shortened(&shown(text), MESSAGE))),
+        Value::Said(text) => {
+            let _ = write!(said, " {text}");
+        }
+        Value::Quoted(text) => {
+            let _ = write!(said, " {}", span(&shortened(&shown(text), MESSAGE)));
+        }
         Value::Command(argv) => {
             let _ = write!(said, "\n  {}", fenced(&command(argv)));
         }

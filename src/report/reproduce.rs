@@ -241,7 +241,9 @@ fn typeable(environment: &Environment, suite: &Suite, test: TestIdx) -> Result<(
         () if collected.unstable => "an id differs at every collection",
         () if collected.id.occurrence > 0 || suite.find(&twin).is_some() => "two tests have the same id",
         () if id.contains('\0') => "an id cannot be typed",
-        () if rest.is_none() || collected.file.contains("::") => "an id does not begin with its file",
+        () if rest.is_none() || collected.file.is_empty() || collected.file.contains("::") => {
+            "an id does not begin with its file"
+        }
         () if !collected.file.ends_with(".py") && name.contains("::") => "an id holds `::` in a name",
         () if old && bracket.contains("::") => "this pytest does not find ids with `::` in parameters",
         () => return Ok(()),
@@ -320,7 +322,7 @@ fn first_failing<'a>(
 
 fn fails_somewhere(runs: &[(RunSpec, RunRecord)], test: TestIdx) -> bool {
     runs.iter().any(|(spec, record)| {
-        spec.order.iter().zip(&record.outcomes).any(|(&other, outcome)| other == test && outcome.is_failure())
+        record.failures.iter().any(|failure| spec.order.get(failure.at as usize) == Some(&test))
     })
 }
 

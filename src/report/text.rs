@@ -38,7 +38,14 @@ fn escape(c: char, out: &mut String) {
 /// One argument for a POSIX shell. Characters that act are written in `$'...'`, so the line can be shown and copied.
 pub fn quoted(argument: &str) -> Cow<'_, str> {
     if !argument.contains(acts) {
-        return shell_words::quote(argument);
+        // `--option=value` and `NAME=value` need no quotes; shell-words gives them some.
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:/@%+".contains(c);
+        return match argument.split_once('=') {
+            Some((name, value)) if !name.is_empty() && name.chars().chain(value.chars()).all(plain) => {
+                argument.into()
+            }
+            _ => shell_words::quote(argument),
+        };
     }
     let mut out = String::from("$'");
     for c in argument.chars() {

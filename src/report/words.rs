@@ -342,11 +342,12 @@ pub(super) fn summary(report: &Report) -> String {
         }
     }
     counts.sort_unstable_by_key(|(class, _)| *class);
-    counts
-        .iter()
-        .map(|(class, count)| format!("{count} {}", class_word(*class)))
-        .collect::<Vec<_>>()
-        .join(", ")
+    let said = |(class, count): &(Class, u32)| match class {
+        // The only noun among them.
+        Class::Victim => counted(*count, "victim"),
+        class => format!("{count} {}", class_word(*class)),
+    };
+    counts.iter().map(said).collect::<Vec<_>>().join(", ")
 }
 
 /// What to run next, where something is left to do.

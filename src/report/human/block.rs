@@ -25,7 +25,7 @@ struct Entry {
 /// Writes a finding.
 pub(super) fn finding(out: &mut dyn Write, finding: &Finding<'_>, look: Look) -> io::Result<()> {
     let rows = words::rows(finding);
-    let labels = rows.iter().map(|row| row.label.len()).filter(|&long| long <= 11).max().unwrap_or(0).max(11);
+    let labels = rows.iter().map(|row| row.label.len()).max().unwrap_or(0).max(11);
     let indent = 2 + labels + 2;
     let entries: Vec<(&Row, Vec<Entry>)> = rows.iter().map(|row| (row, entries(row, look, indent))).collect();
     let class = finding.class();
@@ -43,28 +43,35 @@ pub(super) fn finding(out: &mut dyn Write, finding: &Finding<'_>, look: Look) ->
     // Details stand in one column, right of every text that leaves them room.
     let fits = |at: usize, entry: &Entry| {
         let end = at + columns(&entry.text);
-        (!entry.detail.is_empty() && end + 3 + columns(&entry.detail) <= look.width).then_some(end + 3)
+        (entry.id && !entry.detail.is_empty() && end + 3 + columns(&entry.detail) <= look.width)
+            .then_some(end + 3)
     };
     let inner =
         entries.iter().flat_map(|(_, entries)| entries.iter().filter_map(|entry| fits(indent, entry)));
     let longest = entries.iter().flat_map(|(_, entries)| entries).chain([&head]);
-    let longest = longest.map(|entry| columns(&entry.detail)).max().unwrap_or(0);
+    let longest = longest.filter(|entry| entry.id).map(|entry| columns(&entry.detail)).max().unwrap_or(0);
     let column = inner.chain(fits(start, &head)).max().unwrap_or(0).min(look.width.saturating_sub(longest));
     let paint = Paint(look.color);
-    let word = paint.class(class, &format!("{word:start$}"));
-    entry(out, &word, start, start, &head, column, look)?;
-    if class == Class::Interference {
-        writeln!(out, "{:indent$}{}", "", words::meaning(class))?;
+    let page = Page { look, column };
+    page.entry(out, word, |word| paint.class(class, word), start, &head)?;
+    if matches!(class, Class::Interference | Class::Ndod) {
+        for line in wrapped(words::meaning(class), look.width.saturating_sub(start)) {
+            writeln!(out, "{:start$}{line}", "")?;
+        }
     }
     for (row, entries) in &entries {
         for (at, one) in entries.iter().enumerate() {
-            let label = if at == 0 { row.label } else { "" };
-            let lead = format!("  {label:width$}", width = indent - 2);
-            let taken = lead.len().max(indent);
-            entry(out, &paint.faint(&lead), taken, indent, one, column, look)?;
+            let lead = if at == 0 { format!("  {}", row.label) } else { String::new() };
+            page.entry(out, &lead, |lead| paint.faint(lead), indent, one)?;
         }
     }
     Ok(())
+}
+
+/// Where details stand.
+struct Page {
+    look: Look,
+    column: usize,
 }
 
 /// Writes ids, one a line.
@@ -93,40 +100,45 @@ fn cause(sets: &[Vec<String>]) -> String {
     }
 }
 
-/// Writes one entry behind its lead: the detail in its column, or below where the line is full.
-fn entry(
-    out: &mut dyn Write,
-    lead: &str,
-    taken: usize,
-    indent: usize,
-    entry: &Entry,
-    column: usize,
-    look: Look,
-) -> io::Result<()> {
-    let paint = Paint(look.color);
-    let text = if entry.id { paint.id(&entry.text) } else { entry.text.clone() };
-    let long = columns(&entry.text);
-    let mut at = taken + long;
-    if at > look.width && entry.id {
-        // Too long to stand behind a label: whole, on a line of its own.
-        writeln!(out, "{}", lead.trim_end())?;
-        write!(out, "    {text}")?;
-        at = 4 + long;
-    } else {
-        write!(out, "{lead}{text}")?;
+impl Page {
+    /// Writes one entry behind its lead: the detail in its column, or below where the line is full.
+    fn entry(
+        &self,
+        out: &mut dyn Write,
+        lead: &str,
+        painted: impl Fn(&str) -> String,
+        indent: usize,
+        entry: &Entry,
+    ) -> io::Result<()> {
+        let width = self.look.width;
+        let text = if entry.id { Paint(self.look.color).id(&entry.text) } else { entry.text.clone() };
+        let long = columns(&entry.text);
+        let mut at = indent + long;
+        if at > width && entry.id {
+            // Too long to stand behind a label: whole, on a line of its own.
+            if !lead.is_empty() {
+                writeln!(out, "{}", painted(lead))?;
+            }
+            write!(out, "    {text}")?;
+            at = 4 + long;
+        } else {
+            let gap = indent - lead.len();
+            let lead = if lead.is_empty() { String::new() } else { painted(lead) };
+            write!(out, "{lead}{:gap$}{text}", "")?;
+        }
+        if entry.detail.is_empty() {
+            return writeln!(out);
+        }
+        let start = if entry.id { self.column.max(at + 3) } else { at + 3 };
+        if start + columns(&entry.detail) <= width {
+            return writeln!(out, "{:gap$}{}", "", entry.detail, gap = start - at);
+        }
+        writeln!(out)?;
+        for line in wrapped(&entry.detail, width.saturating_sub(indent)) {
+            writeln!(out, "{:indent$}{line}", "")?;
+        }
+        Ok(())
     }
-    if entry.detail.is_empty() {
-        return writeln!(out);
-    }
-    let start = column.max(at + 3);
-    if start + columns(&entry.detail) <= look.width {
-        return writeln!(out, "{:gap$}{}", "", entry.detail, gap = start - at);
-    }
-    writeln!(out)?;
-    for line in wrapped(&entry.detail, look.width.saturating_sub(indent)) {
-        writeln!(out, "{:indent$}{line}", "")?;
-    }
-    Ok(())
 }
 
 fn entries(row: &Row, look: Look, indent: usize) -> Vec<Entry> {
@@ -158,14 +170,11 @@ fn entries(row: &Row, look: Look, indent: usize) -> Vec<Entry> {
         }
         Value::Command(argv) => command_lines(argv, room).into_iter().map(plain).collect(),
     };
-    if let Some(place) = if matches!(row.value, Value::Command(_) | Value::Quoted(_)) {
-        lines.last_mut()
-    } else {
-        lines.first_mut()
-    } {
-        if place.detail.is_empty() {
-            place.detail.clone_from(&row.detail);
-        }
+    // Of what takes several lines the detail follows the last one, of ids the first.
+    let last = matches!(row.value, Value::Command(_) | Value::Quoted(_));
+    let place = if last { lines.last_mut() } else { lines.first_mut() };
+    if let Some(place) = place.filter(|place| place.detail.is_empty()) {
+        place.detail.clone_from(&row.detail);
     }
     lines
 }
