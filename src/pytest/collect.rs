@@ -10,7 +10,7 @@ use super::invocation::{Files, Invocation, Mode};
 use super::stream::{Digest, Hello, Tail, Told};
 use super::suite_file;
 use crate::core::run::ProcessEnd;
-use crate::core::test_id::Suite;
+use crate::core::test_id::{Suite, TestId};
 use crate::error::{ExitCode, Failure};
 use crate::process::{self, CancelSignal, Limits};
 
@@ -68,6 +68,9 @@ pub async fn collect(
                 unstable.push(&test.id.node_id);
             }
         }
+        if !unstable.is_empty() {
+            mark_unstable(suite_path, &again)?;
+        }
         if let [first, rest @ ..] = &unstable[..] {
             let others = match rest.len() {
                 0 => String::new(),
@@ -86,6 +89,24 @@ pub async fn collect(
     let _ = fs::remove_file(&other_path);
     let hello = told.hello.unwrap_or_default();
     Ok(Collected { suite: Suite::new(tests), hello, notices })
+}
+
+/// Notes in the suite file which ids are not to be found in another collection.
+fn mark_unstable(suite_path: &Path, again: &Suite) -> Result<(), Failure> {
+    let unusable = |error: std::io::Error| Failure::io("note unstable ids in the suite file", &error);
+    let text = fs::read(suite_path).map_err(unusable)?;
+    let mut file: serde_json::Value =
+        serde_json::from_slice(&text).map_err(|error| Failure::internal(error.to_string()))?;
+    for test in file["tests"].as_array_mut().into_iter().flatten() {
+        let id = TestId {
+            node_id: test["id"].as_str().unwrap_or_default().to_owned(),
+            occurrence: test["n"].as_u64().unwrap_or_default() as u32,
+        };
+        if again.find(&id).is_none() {
+            test["unstable"] = true.into();
+        }
+    }
+    fs::write(suite_path, file.to_string()).map_err(unusable)
 }
 
 async fn one(

@@ -1,0 +1,48 @@
+//! `flakehunt replay`: one order again, as it was.
+
+use super::Context;
+use super::hunt::{Begin, hunt};
+use super::orders::{at_level, earlier, translate};
+use super::setup::{Selection, find_interpreter, new_session, prepare, pytest_args};
+use super::signals::listen;
+use crate::cli::Replay;
+use crate::cli::values::ReplayTarget;
+use crate::core::order::Level;
+use crate::error::{ExitCode, Failure};
+use crate::session::saved::{SavedGoal, SavedOrder};
+
+pub(super) async fn run(context: &Context, replay: &Replay) -> Result<ExitCode, Failure> {
+    let reports = replay.run.output.reports.resolved()?;
+    let signals = listen()?;
+    let interpreter = find_interpreter(context).await?;
+    let (earlier, session_seed) = match &replay.target {
+        ReplayTarget::Seed(seed) => (None, seed.0),
+        ReplayTarget::Run(name) => {
+            let earlier = earlier(context, name)?;
+            let seed = earlier.history.header.environment.session_seed;
+            (Some(earlier), seed)
+        }
+    };
+    let mut args = pytest_args(context, Some(&replay.run));
+    let mut targets = Vec::new();
+    if let Some(earlier) = earlier.as_ref().filter(|_| args.is_empty()) {
+        args.clone_from(&earlier.history.header.environment.pytest_args);
+        targets.clone_from(&earlier.history.header.environment.selection);
+    }
+    let place = new_session(context)?;
+    let selection = Selection { targets: &targets, pytest_args: args, session_seed };
+    let ready = prepare(context, place, interpreter, selection, false, &signals).await?;
+    let order = match (&replay.target, &earlier) {
+        (ReplayTarget::Seed(seed), _) => {
+            at_level(*seed, context.settings.level.value.level().unwrap_or(Level::Test))
+        }
+        (ReplayTarget::Run(_), Some(earlier)) => {
+            let order = translate(&earlier.spec.order, &earlier.suite, &ready.workshop.suite)?;
+            SavedOrder { name: earlier.spec.name.clone(), order: Some(order) }
+        }
+        (ReplayTarget::Run(_), None) => return Err(Failure::internal("a run without its session")),
+    };
+    let goal = SavedGoal::Orders { orders: vec![order] };
+    let begin = Begin { command: "replay", goal, dry_run: replay.run.output.dry_run };
+    hunt(context, ready, begin, &reports, &signals).await
+}
