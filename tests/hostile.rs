@@ -297,7 +297,7 @@ fn driver_deafened() {
     let scene = Scene::new();
     let ended = run(&scene, "signals.py", &[], ENDLESS);
     assert_eq!(ended.end, ProcessEnd::Exited(0), "SIGCHLD was ignored, and still the code is known");
-    assert_eq!(scene.output(), "ignored SIGTTIN SIGTTOU\nblocked\n");
+    assert_eq!(scene.output(), "ignored SIGTTIN SIGTTOU\nblocked\ncore 0\n");
     let scene = Scene::new();
     let ended = run(&scene, "exit0.py", &[], Limits { grace: ENDLESS.grace, ..IMPATIENT });
     assert_eq!((ended.end, scene.output().as_str()), (ProcessEnd::TimedOut, "ready\ninterrupted\n"));
