@@ -7,22 +7,29 @@ from .bound import LIB, read_json, text, write_whole
 PROTOCOL = 1
 
 
-def describe(items):
-    """One record a test, in collection order."""
-    seen, keys, chains = {}, {}, {}
-    tests = []
+def names(items):
+    """How each test is found again: its id, the how-manieth of that id, its key, the how-manieth of that key."""
+    seen, keys = {}, {}
     for item in items:
         node_id = text(item.nodeid)
         occurrence = seen.get(node_id, 0)
         seen[node_id] = occurrence + 1
+        key = _key(item, node_id)
+        k = keys.get(key, 0)
+        keys[key] = k + 1
+        yield node_id, occurrence, key, k
+
+
+def describe(items):
+    """One record a test, in collection order."""
+    chains = {}
+    tests = []
+    for item, (node_id, occurrence, key, k) in zip(items, names(items)):
         file, line, _ = item.location
         parent = item.parent
         chain = chains.get(parent)
         if chain is None:
             chain = chains[parent] = _chain(parent)
-        key = _key(item, node_id)
-        k = keys.get(key, 0)
-        keys[key] = k + 1
         tests.append(
             {
                 "id": node_id,
@@ -67,9 +74,9 @@ class Match:
 
     def __init__(self, suite_path, items):
         tests = read_json(suite_path)["tests"]
-        collected = describe(items)
-        by_id = {(t["id"], t["n"]): i for i, t in enumerate(collected)}
-        by_key = {(t["key"], t["k"]): i for i, t in enumerate(collected)}
+        collected = list(names(items))
+        by_id = {name[:2]: i for i, name in enumerate(collected)}
+        by_key = {name[2:]: i for i, name in enumerate(collected)}
         self.items = [None] * len(tests)
         self.unstable = []
         taken = set()
@@ -88,7 +95,7 @@ class Match:
                 self.items[number] = items[found]
                 self.unstable.append(number)
         self.missing = [number for number, item in enumerate(self.items) if item is None]
-        self.extra = [t["id"] for i, t in enumerate(collected) if i not in taken]
+        self.extra = [name[0] for i, name in enumerate(collected) if i not in taken]
 
 
 def same(items):
