@@ -60,9 +60,9 @@ impl Progress {
             (Mode::None, _) => Face::None,
             (Mode::Plain, _) | (Mode::Auto | Mode::Bar, false) => return Self::plain(Box::new(io::stderr())),
             (Mode::Auto | Mode::Bar, true) => {
-                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4));
+                // Nothing is drawn before the first phase.
+                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
                 bar.set_message(suspects_word(0));
-                bar.enable_steady_tick(Duration::from_secs(1));
                 Face::Bar(bar)
             }
         };
@@ -88,6 +88,10 @@ impl Progress {
                 match total {
                     Some(total) => bar.set_length(total),
                     None => bar.unset_length(),
+                }
+                if bar.is_hidden() {
+                    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(4));
+                    bar.enable_steady_tick(Duration::from_secs(1));
                 }
             }
             Face::Plain(plain) => plain_of(plain).now(|state| {

@@ -167,6 +167,15 @@ fn reports_keep_the_contract() {
 }
 
 #[test]
+fn a_suite_without_pairs_keeps_the_contract() {
+    let mut sample = Sample::of(&["tests/test_a.py::test_only"]);
+    sample.coverage.pairs = f64::NAN;
+    sample.coverage.seen95 = Some(f64::NAN);
+    let value = serde_json::from_str(&rendered(&sample, Format::Json, Look::default())).expect("JSON");
+    assert!(jsonschema::validator_for(&model::schema()).expect("a schema").is_valid(&value), "{value}");
+}
+
+#[test]
 fn jsonl_is_the_same_report_in_lines() {
     let sample = sample::cluster();
     let text = rendered(&sample, Format::Jsonl, Look::default());

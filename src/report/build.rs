@@ -50,11 +50,11 @@ impl Report {
             },
             runs: cost(findings),
             coverage: model::Coverage {
-                pairs: round4(findings.coverage.pairs),
-                adjacent_pairs: round4(findings.coverage.adjacent_pairs),
+                pairs: share(findings.coverage.pairs),
+                adjacent_pairs: share(findings.coverage.adjacent_pairs),
                 exact: findings.coverage.exact,
                 orders: findings.coverage.orders,
-                seen95: findings.coverage.seen95.map(round4),
+                seen95: findings.coverage.seen95.filter(|rate| rate.is_finite()).map(round4),
             },
             tests: verdicts.into_iter().map(|verdict| test(findings, verdict)).collect(),
             clusters: findings.clusters.iter().map(|cluster| self::cluster(findings, cluster)).collect(),
@@ -91,6 +91,11 @@ fn cost(findings: &Findings<'_>) -> model::Runs {
         test_executions: findings.runs.iter().map(|(_, record)| reached(record)).sum(),
         wall_seconds: findings.wall_ms as f64 / 1000.0,
     }
+}
+
+/// A share; of nothing (one test has no pairs) everything was seen.
+fn share(value: f64) -> f64 {
+    if value.is_finite() { round4(value) } else { 1.0 }
 }
 
 fn pair(count: Count) -> [u32; 2] {

@@ -77,7 +77,7 @@ pub fn reproduction(
         Ok(question) => question,
         Err(why) => return replayed(why.to_owned()),
     };
-    let reproduced = asked_already(runs, verdict.test, &question);
+    let reproduced = asked_already(suite, runs, verdict.test, &question);
     if reproduced.n > 0 && reproduced.k == 0 {
         let runs = super::text::counted(reproduced.n, "run");
         return replayed(format!("with only the files of these tests collected it failed in none of {runs}"));
@@ -158,10 +158,11 @@ fn failed_alone(runs: &[(RunSpec, RunRecord)], test: TestIdx) -> bool {
 }
 
 /// What the journal already says of exactly this question.
-fn asked_already(runs: &[(RunSpec, RunRecord)], test: TestIdx, question: &Question) -> Count {
+fn asked_already(suite: &Suite, runs: &[(RunSpec, RunRecord)], test: TestIdx, question: &Question) -> Count {
     let mut count = Count::default();
     for (spec, record) in runs {
-        let mut files: Vec<FileIdx> = spec.files.iter().flat_map(|files| files.iter().copied()).collect();
+        let mut files: Vec<FileIdx> =
+            spec.files.as_deref().map_or_else(|| suite.files().collect(), <[_]>::to_vec);
         files.sort_unstable();
         let same = *spec.order == *question.order && files == question.files;
         // The last place is the one that matters: a test that stands there twice passes the first time.

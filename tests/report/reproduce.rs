@@ -106,6 +106,13 @@ fn recorded_runs_of_the_same_question_are_counted_and_can_refute_it() {
     assert_eq!(of(&sample, 0).needs_flakehunt, None);
 }
 
+#[test]
+fn where_the_files_are_all_files_every_run_counts() {
+    let mut sample = polluted(vec![sample::collected("a.py::v", 1), sample::collected("a.py::p", 2)]);
+    sample.runs = vec![run(3, Purpose::Search, OrderName::Probe, &[1, 0], &[(0, "assert")])];
+    assert_eq!(of(&sample, 0).reproduced, Count { k: 1, n: 1 });
+}
+
 /// The verdict "`ids[1]` pollutes `ids[0]`" on a suite with these tests.
 fn polluted(tests: Vec<CollectedTest>) -> Sample {
     let mut sample = bare();

@@ -5,14 +5,15 @@ use crate::core::run::Purpose;
 use crate::core::test_id::TestIdx;
 use crate::report::Findings;
 use crate::report::model::Test;
-use crate::report::text::{shortened, shown};
+use crate::report::text::shown;
 use crate::report::words::Finding;
 
 /// More rows or columns than these make no figure anybody reads.
 const ROWS: usize = 60;
 const COLUMNS: usize = 160;
 const NODES: usize = 24;
-const NAME: usize = 60;
+/// Characters of a name for which there is room.
+const NAME: usize = 58;
 
 /// Findings by planned runs: a cell a test and run.
 pub(super) struct Strip {
@@ -91,11 +92,10 @@ impl Strip {
         if planned.len() > columns {
             left_out.push(format!("{} further runs", planned.len() - columns));
         }
-        let name = |test: &Test| shortened(&shown(&test.id), NAME).into_owned();
         Some(Self {
             width: columns * 10 + 560,
             height: rows.len() * 16,
-            names: rows.iter().enumerate().map(|(y, (test, _))| (y * 16 + 11, name(test))).collect(),
+            names: rows.iter().enumerate().map(|(y, (test, _))| (y * 16 + 11, name(&test.id))).collect(),
             cells,
             left_out: left_out.join(" and "),
         })
@@ -146,7 +146,6 @@ impl Graph {
         }
         let rows = culprits.len().max(tests.len());
         let at = |row: usize, of: usize| 20 + row * 24 + (rows - of) * 12;
-        let name = |id: &str| shortened(&shown(id), NAME).into_owned();
         let left = culprits.iter().enumerate().map(|(row, id)| Node {
             x: 430,
             y: at(row, culprits.len()),
@@ -166,5 +165,14 @@ impl Graph {
             .map(|(from, to)| Edge { from: at(from, culprits.len()), to: at(to, tests.len()) })
             .collect();
         Some(Self { height: 20 + rows * 24, nodes: left.chain(right).collect(), edges })
+    }
+}
+
+/// The end of an id, which tells more than its beginning; the whole stands beside the figure.
+fn name(id: &str) -> String {
+    let id = shown(id);
+    match id.char_indices().nth_back(NAME - 1) {
+        Some((at, _)) if at > 0 => format!("\u{2026}{}", &id[at..]),
+        _ => id.into_owned(),
     }
 }
