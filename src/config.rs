@@ -38,6 +38,8 @@ pub struct Surroundings {
     pub stderr_is_terminal: bool,
     /// How many processors this process may use.
     pub processors: u32,
+    /// How wide the terminal on standard output is, in columns.
+    pub columns: Option<usize>,
 }
 
 impl Surroundings {
@@ -54,6 +56,7 @@ impl Surroundings {
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             processors: u32::try_from(processors).unwrap_or(1),
+            columns: columns(),
         })
     }
 
@@ -72,6 +75,11 @@ impl Surroundings {
             Err(Failure::usage(format!("-C {}: there is no such directory", chosen.display())))
         }
     }
+}
+
+/// What the terminal on standard output says of its width.
+fn columns() -> Option<usize> {
+    console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
 }
 
 /// Where a value comes from.

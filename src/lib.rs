@@ -13,6 +13,7 @@
 //! Imports go downwards only; a test reads the `use` lines and fails on one that does not.
 
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod core;
 pub mod error;

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 
+pub use crate::progress::Mode as ProgressChoice;
+pub use crate::report::Format as ReportFormat;
+
 use crate::core::order::Level;
 
 /// What orders permute.
@@ -29,19 +32,6 @@ pub enum ExecutorChoice {
     Fork,
     /// A fresh process for every run
     Spawn,
-}
-
-/// How progress is shown, on standard error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProgressChoice {
-    /// A bar on a terminal, else plain lines
-    Auto,
-    /// A bar
-    Bar,
-    /// A line from time to time
-    Plain,
-    /// Nothing
-    None,
 }
 
 /// When to use colours.
@@ -74,25 +64,6 @@ pub enum Vary {
     Seed,
     /// PYTHONHASHSEED
     Hashseed,
-}
-
-/// The formats of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// For people, in a terminal
-    Human,
-    /// One JSON object
-    Json,
-    /// One JSON object a line
-    Jsonl,
-    /// JUnit XML
-    Junit,
-    /// Markdown
-    Markdown,
-    /// Annotations of GitHub Actions
-    Github,
-    /// One HTML file
-    Html,
 }
 
 /// Choices read from a configuration file or the environment and are shown by their word.

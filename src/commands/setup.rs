@@ -124,6 +124,7 @@ pub(super) async fn prepare(
         directory: context.directory.display().to_string(),
         rootdir: hello.rootdir,
         inifile: hello.inifile,
+        selection: invocation.selection.clone(),
         pytest_args: invocation.pytest_args.clone(),
         executor: "spawn".into(),
         jobs,

@@ -85,6 +85,9 @@ pub struct Environment {
     pub rootdir: String,
     /// pytest's configuration file, where there is one.
     pub inifile: Option<String>,
+    /// Paths and node ids that pytest was given.
+    #[serde(default)]
+    pub selection: Vec<String>,
     /// What was passed on to pytest.
     pub pytest_args: Vec<String>,
     /// `fork` or `spawn`.

@@ -188,6 +188,16 @@ impl Hunt {
         self.shared.board.asked()
     }
 
+    /// How many questions were answered.
+    pub fn answered(&self) -> u32 {
+        self.shared.board.runs().len() as u32
+    }
+
+    /// What it is to find out.
+    pub fn goal(&self) -> &Goal {
+        &self.shared.plan.goal
+    }
+
     /// How many tests are under suspicion or convicted by now.
     pub fn suspects(&self) -> usize {
         explore::both_ways(&self.shared).len()

@@ -1,0 +1,133 @@
+//! From a hunt and its journal to what reports are made of.
+
+use crate::core::coverage::{Coverage as Pairs, rate_seen};
+use crate::core::hunt::Hunt;
+use crate::core::run::{Purpose, RunRecord, RunSpec};
+use crate::core::test_id::Suite;
+use crate::core::verdict::{Class, Cluster, Verdict};
+use crate::error::{ExitCode, Failure};
+use crate::report::{Coverage, Findings};
+use crate::session::event::{EndReason, Header};
+use crate::session::journal;
+use crate::session::resume::History;
+use crate::session::session_dir::SessionDir;
+
+/// Everything a report borrows.
+pub(super) struct Gathered<'a> {
+    pub session: &'a SessionDir,
+    header: Header,
+    suite: &'a Suite,
+    runs: Vec<(RunSpec, RunRecord)>,
+    verdicts: Vec<Verdict>,
+    clusters: Vec<Cluster>,
+    coverage: Coverage,
+    asked: u32,
+    processes: u32,
+    wall_ms: u64,
+    notices: Vec<(String, String)>,
+    end: EndReason,
+    shown: String,
+}
+
+impl<'a> Gathered<'a> {
+    /// Gathers what a hunt knows by now and what its journal told people.
+    pub fn of(
+        session: &'a SessionDir,
+        header: Header,
+        suite: &'a Suite,
+        hunt: &Hunt,
+        end: EndReason,
+        wall_ms: u64,
+    ) -> Result<Self, Failure> {
+        let notices = History::of(&journal::read(&session.journal())?)?.notices;
+        let runs: Vec<(RunSpec, RunRecord)> =
+            hunt.runs().iter().map(|run| (run.spec.clone(), run.record.clone())).collect();
+        // Two collections, and a process for every run that had one of its own.
+        let processes = 2 + runs.iter().filter(|(_, record)| record.fresh).count() as u32;
+        let shown = format!(".flakehunt/sessions/{}", session.name());
+        Ok(Self {
+            session,
+            suite,
+            coverage: coverage(suite, &runs),
+            verdicts: hunt.verdicts(),
+            clusters: hunt.clusters(),
+            asked: hunt.asked(),
+            header,
+            runs,
+            processes,
+            wall_ms,
+            notices,
+            end,
+            shown,
+        })
+    }
+
+    /// What renderers take.
+    pub fn findings(&self) -> Findings<'_> {
+        Findings {
+            header: &self.header,
+            suite: self.suite,
+            runs: &self.runs,
+            verdicts: &self.verdicts,
+            clusters: &self.clusters,
+            coverage: self.coverage,
+            asked: self.asked,
+            processes: self.processes,
+            wall_ms: self.wall_ms,
+            notices: &self.notices,
+            end: self.end,
+            session_dir_display: &self.shown,
+        }
+    }
+
+    /// Why there was no baseline, where there was none.
+    pub fn no_baseline(&self) -> Option<&str> {
+        self.notices.iter().find(|(about, _)| about == "no-baseline").map(|(_, text)| text.as_str())
+    }
+
+    /// The exit code that this amounts to.
+    pub fn exit_code(&self) -> ExitCode {
+        match self.end {
+            EndReason::Interrupted => return ExitCode::Interrupted,
+            EndReason::Terminated => return ExitCode::Terminated,
+            EndReason::Finished | EndReason::Budget | EndReason::MaxRuns => {}
+        }
+        if self.header.command == "replay" {
+            let failed = self.runs.iter().any(|(_, record)| !record.failures.is_empty());
+            let invalid = self.runs.iter().any(|(_, record)| !record.is_valid());
+            return match (failed, invalid) {
+                (true, _) => ExitCode::Findings,
+                (false, true) => ExitCode::Undecided,
+                (false, false) => ExitCode::Clean,
+            };
+        }
+        if self.verdicts.iter().any(|verdict| verdict.class != Class::Undecided) {
+            ExitCode::Findings
+        } else if self.verdicts.is_empty() {
+            ExitCode::Clean
+        } else {
+            ExitCode::Undecided
+        }
+    }
+}
+
+/// What the orders that were tried could have shown.
+fn coverage(suite: &Suite, runs: &[(RunSpec, RunRecord)]) -> Coverage {
+    let mut pairs = Pairs::new(suite.len());
+    let mut orders = 0;
+    for (spec, record) in runs {
+        let tried = matches!(spec.purpose, Purpose::Baseline | Purpose::Explore | Purpose::Replay);
+        if tried && record.is_valid() && spec.files.is_none() {
+            pairs.add_run(spec, record);
+            orders += 1;
+        }
+    }
+    let (all, adjacent) = (pairs.pairs(), pairs.adjacent_pairs());
+    Coverage {
+        pairs: all.share,
+        adjacent_pairs: adjacent.share,
+        exact: all.exact && adjacent.exact,
+        orders,
+        seen95: (orders > 0).then(|| rate_seen(0.95, u64::from(orders))),
+    }
+}

@@ -1,0 +1,301 @@
+//! A hunt with its face: what is said while it runs, what is written when it ends.
+
+use std::io::Write as _;
+use std::time::Instant;
+
+use super::findings::Gathered;
+use super::setup::Ready;
+use super::signals::Signals;
+use super::{Context, print};
+use crate::cli::choices::ReportFormat::Human;
+use crate::cli::values::ReportTarget;
+use crate::core::hunt::{Goal, Hunt, Plan, Stage};
+use crate::error::{ExitCode, Failure};
+use crate::progress::{Mode, Progress};
+use crate::pytest::spawn::Spawn;
+use crate::report::human::{Baseline, baseline_line, header_line, plan_line};
+use crate::session::drive::{Budget, Drive, Onlooker, replay};
+use crate::session::event::{EndReason, Event, Header};
+use crate::session::files::write_report;
+use crate::session::journal::{FORMAT, Journal};
+use crate::session::saved::{SavedGoal, SavedPlan};
+
+/// Runs that complete the lists may cost this long in all, where it is not said otherwise.
+const SPARE_MS: u64 = 60_000;
+
+/// What a command begins.
+pub(super) struct Begin {
+    pub command: &'static str,
+    pub goal: SavedGoal,
+    pub dry_run: bool,
+}
+
+/// A journal that is continued.
+pub(super) struct Continued {
+    pub journal: Journal,
+    pub header: Header,
+    pub events: Vec<Event>,
+    pub said: Vec<(String, String)>,
+    pub wall_ms: u64,
+}
+
+/// Begins a hunt and sees it through.
+pub(super) async fn hunt(
+    context: &Context,
+    ready: Ready,
+    begin: Begin,
+    reports: &[ReportTarget],
+    signals: &Signals,
+) -> Result<ExitCode, Failure> {
+    let plan = SavedPlan { goal: begin.goal, jobs: ready.jobs, forks: false, spare_ms: SPARE_MS };
+    let session = &ready.workshop.session;
+    let header = Header {
+        format: FORMAT,
+        flakehunt: env!("CARGO_PKG_VERSION").to_owned(),
+        session: session.name().to_owned(),
+        began: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        plan: serde_json::to_value(&plan).map_err(|error| Failure::internal(error.to_string()))?,
+        command: begin.command.to_owned(),
+        environment: ready.environment.clone(),
+    };
+    if begin.dry_run {
+        return dry_run(context, &ready, plan, &header);
+    }
+    let mut journal = Journal::create(&session.journal(), &header)?;
+    journal.append(&Event::Suite {
+        tests: ready.workshop.suite.len() as u32,
+        digest: ready.workshop.suite.digest().clone(),
+        unstable: ready.workshop.suite.tests().iter().filter(|test| test.unstable).count() as u32,
+    })?;
+    let continued = Continued { journal, header, events: Vec::new(), said: Vec::new(), wall_ms: 0 };
+    go_on(context, ready, plan, continued, reports, signals).await
+}
+
+/// Goes on with a journal until the hunt ends or is ended.
+pub(super) async fn go_on(
+    context: &Context,
+    ready: Ready,
+    plan: SavedPlan,
+    continued: Continued,
+    reports: &[ReportTarget],
+    signals: &Signals,
+) -> Result<ExitCode, Failure> {
+    let Ready { workshop, notices, jobs, scratch, lock, .. } = ready;
+    let Continued { mut journal, header, events, mut said, wall_ms } = continued;
+    let suite = workshop.suite.clone();
+    let mut hunt = Hunt::new(suite.clone(), plan.plan(&suite));
+    let open = replay(&mut hunt, &events)?;
+    let to_people = reports.iter().any(|report| report.file.is_none() && report.format == Human);
+    let mut face = Face::new(context, to_people, &hunt, &header, suite.len());
+    for (about, text) in notices {
+        if !said.contains(&(about.clone(), text.clone())) {
+            journal.append(&Event::Notice { about: about.clone(), text: text.clone() })?;
+            face.notice(&about, &text);
+            said.push((about, text));
+        }
+    }
+    #[expect(clippy::disallowed_methods, reason = "how long a sitting took is said to people")]
+    let began = Instant::now();
+    let executor = Spawn::new(workshop.clone());
+    let budget = Budget {
+        time: context.settings.budget.value.map(|span| span.0),
+        runs: context.settings.max_runs.value.map(|count| count.0.get()),
+    };
+    let drive = Drive { hunt: &mut hunt, executor: &executor, journal: &mut journal, jobs, budget, open, said };
+    let sat = drive.run(&signals.stop, &signals.reason, &mut face).await;
+    face.progress.finish();
+    let sitting = sat?;
+    let wall_ms = wall_ms + began.elapsed().as_millis() as u64;
+    journal.append(&Event::Ended { why: sitting.why, wall_ms })?;
+    drop(scratch);
+    let gathered = Gathered::of(&workshop.session, header, &suite, &hunt, sitting.why, wall_ms)?;
+    let code = gathered.exit_code();
+    write_reports(context, &gathered, reports, face.headed)?;
+    drop(lock);
+    if let Some(why) = gathered.no_baseline() {
+        return Err(Failure::environment(format!("no run of the suite could be used: {why}"))
+            .hint(format!("look at what pytest said: {}", workshop.session.path().join("runs").display())));
+    }
+    Ok(code)
+}
+
+/// Writes what was asked for, and `report.json` into the session.
+pub(super) fn write_reports(
+    context: &Context,
+    gathered: &Gathered<'_>,
+    reports: &[ReportTarget],
+    headed: bool,
+) -> Result<(), Failure> {
+    let internal = |error: std::io::Error| Failure::internal(error.to_string());
+    let mut json = Vec::new();
+    let plain = crate::report::Look::default();
+    crate::report::Format::Json.renderer(plain).render(&gathered.findings(), &mut json).map_err(internal)?;
+    write_report(&gathered.session.report(), &json)?;
+    for report in reports {
+        let mut bytes = Vec::new();
+        match &report.file {
+            Some(file) => {
+                report.format.renderer(plain).render(&gathered.findings(), &mut bytes).map_err(internal)?;
+                write_report(&context.directory.join(file), &bytes)?;
+            }
+            None => {
+                let look = crate::report::Look {
+                    width: width(context),
+                    color: context.color(),
+                    all: context.cli.common.verbose > 0,
+                };
+                if headed && report.format == Human {
+                    crate::report::human::Human(look)
+                        .results(&gathered.findings(), &mut bytes)
+                        .map_err(internal)?;
+                } else {
+                    report.format.renderer(look).render(&gathered.findings(), &mut bytes).map_err(internal)?;
+                }
+                print(&bytes)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Columns of the terminal on standard output; what no terminal says, `COLUMNS` may.
+fn width(context: &Context) -> usize {
+    let told = context.surroundings.var("COLUMNS").and_then(|text| text.parse().ok());
+    told.or_else(|| context.surroundings.columns).unwrap_or(80).clamp(40, 400)
+}
+
+/// Prints what would be run.
+fn dry_run(context: &Context, ready: &Ready, plan: SavedPlan, header: &Header) -> Result<ExitCode, Failure> {
+    let suite = &ready.workshop.suite;
+    let mut out = header_line(header, suite.len(), width(context), context.color());
+    out.push('\n');
+    let planned: Plan = plan.plan(suite);
+    let (orders, then) = match &planned.goal {
+        Goal::Shuffle { orders, bisect } => {
+            out.push_str("would run   collection order, twice\n");
+            (orders, if *bisect { "then         whatever proves the cause of what failed\n" } else { "" })
+        }
+        Goal::Bisect { test, orders } => {
+            out.push_str(&format!("would run   {} alone\n", suite.node_id(*test)));
+            (orders, "then         until it fails, and whatever proves the cause\n")
+        }
+        Goal::Orders { orders } => (orders, ""),
+    };
+    for planned in orders {
+        out.push_str(&format!("would run   {}\n", planned.name));
+    }
+    out.push_str(then);
+    // Nothing was run: the session holds nothing.
+    crate::session::files::remove_folder(ready.workshop.session.path())
+        .map_err(|error| Failure::io("remove the empty session", &error))?;
+    print(out.as_bytes())
+}
+
+/// What a person sees while a hunt runs.
+struct Face<'a> {
+    context: &'a Context,
+    progress: Progress,
+    jobs: u32,
+    /// The first lines go to standard output, where the result will follow them.
+    headed: bool,
+    quiet: bool,
+    stage: Option<Stage>,
+    stage_began: u32,
+    baseline_said: bool,
+    orders: u32,
+    shuffles: bool,
+}
+
+impl<'a> Face<'a> {
+    fn new(context: &'a Context, to_people: bool, hunt: &Hunt, header: &Header, tests: usize) -> Self {
+        let quiet = context.cli.common.quiet;
+        let mode = if quiet { Mode::None } else { context.settings.progress.value };
+        let (orders, shuffles) = match hunt.goal() {
+            Goal::Shuffle { orders, .. } => (orders.len() as u32, true),
+            Goal::Bisect { orders, .. } | Goal::Orders { orders } => (orders.len() as u32, false),
+        };
+        let face = Self {
+            context,
+            progress: Progress::new(mode),
+            jobs: header.environment.jobs,
+            headed: to_people && !quiet,
+            quiet,
+            stage: None,
+            stage_began: 0,
+            baseline_said: false,
+            orders,
+            shuffles,
+        };
+        face.first_line(&header_line(header, tests, width(context), face.color()));
+        face
+    }
+
+    fn color(&self) -> bool {
+        let terminal = if self.headed {
+            self.context.surroundings.stdout_is_terminal
+        } else {
+            self.context.surroundings.stderr_is_terminal
+        };
+        self.context.colored(terminal)
+    }
+
+    /// A line that belongs to the report, as early as it is known.
+    fn first_line(&self, line: &str) {
+        if self.quiet {
+            return;
+        }
+        if self.headed {
+            self.progress.suspend(|| {
+                let mut out = std::io::stdout().lock();
+                // A reader that has gone is seen again when the result is written.
+                let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+            });
+        } else {
+            self.progress.println(line);
+        }
+    }
+
+    fn say_baseline(&mut self, hunt: &Hunt) {
+        let runs: Vec<_> = hunt.runs().iter().map(|run| (run.spec.clone(), run.record.clone())).collect();
+        let baseline = Baseline::of(&runs);
+        if baseline.runs == 0 {
+            return;
+        }
+        let each = u64::from(self.orders) * baseline.each_ms / u64::from(self.jobs.max(1));
+        self.first_line(&baseline_line(&baseline, &plan_line(self.orders, Some(each)), self.color()));
+    }
+}
+
+impl Onlooker for Face<'_> {
+    fn look(&mut self, hunt: &Hunt) {
+        let stage = hunt.stage();
+        if self.stage != Some(stage) {
+            if self.shuffles && !self.baseline_said && stage != Stage::Baseline {
+                self.baseline_said = true;
+                self.say_baseline(hunt);
+            }
+            let (name, total) = match stage {
+                Stage::Baseline => ("baseline", Some(2)),
+                Stage::Explore => ("hunting", Some(u64::from(self.orders))),
+                Stage::Alone => ("alone", None),
+                Stage::Hunt => ("proving", None),
+                Stage::Done => return,
+            };
+            self.stage = Some(stage);
+            self.stage_began = hunt.answered();
+            self.progress.phase(name, total);
+        }
+        self.progress.advance(u64::from(hunt.answered() - self.stage_began));
+        self.progress.suspects(hunt.suspects() as u32);
+    }
+
+    fn notice(&mut self, about: &str, text: &str) {
+        let detail = matches!(about, "plugin" | "leak" | "junit" | "run" | "time-out");
+        if !self.quiet && (!detail || self.context.cli.common.verbose > 0) {
+            self.progress.println(&format!("notice     {}", crate::report::text::shown(text)));
+        }
+    }
+}
+
+/// Why the sitting that a journal tells of ended, for a session whose driver was killed.
+pub(super) const KILLED: EndReason = EndReason::Interrupted;
