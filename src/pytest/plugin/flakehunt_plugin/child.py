@@ -8,15 +8,17 @@ from pathlib import Path
 from . import artefacts, seeds
 from .bound import LIB
 from .gate import descriptors
+from .terminal import mute
 
 
 class Parcel:
     """All that a child needs, looked up once in the parent."""
 
-    def __init__(self, plugin, session):
+    def __init__(self, plugin, session, lean):
         self.plugin = plugin
         self.session = session
         self.config = session.config
+        self.lean = lean
         self.default_tempdir = _default_tempdir()
         self.capture_files = _capture_files(self.config)
         self.outputs = _outputs(set(self.capture_files))
@@ -29,13 +31,21 @@ class Parcel:
         self.plugin.exit.arm(self.session)
         self._temporary(run)
         self._output(run)
-        if self.junit is not None and run.get("junit"):
-            self.junit.logfile = os.path.abspath(run["junit"])
-            self.junit.pytest_sessionstart()
+        if self.lean is not None and run.get("lean") and not run.get("sections"):
+            self.lean.switch_on(self.config, self.junit)
+        elif self.junit is not None:
+            self._junit(run.get("junit"))
         seeds.forget_parent()
         seeds.seed_plugins(self.config, run.get("random_seed"))
         if run.get("basetemp"):
             seeds.keep_examples(run["basetemp"] + "-hypothesis")
+
+    def _junit(self, path):
+        if path is None:
+            mute(self.config, self.junit)
+        else:
+            self.junit.logfile = os.path.abspath(path)
+            self.junit.pytest_sessionstart()
 
     def _temporary(self, run):
         if run.get("tmpdir"):

@@ -4,7 +4,7 @@ from os.path import join
 
 import pytest
 
-from . import seeds, terminal
+from . import lean, seeds, terminal
 from .bound import read_json, text
 from .clone import fresh
 from .failure import Raised, fields
@@ -19,11 +19,36 @@ class Reporter:
     def __init__(self, session, stream):
         self.stream = stream
         self.config = session.config
-        self.position = -1
         self.sections = False
+        self.begin(-1)
+        self.directories = _directories(session.config)
+
+    def begin(self, position):
+        """The order's `position`-th test begins."""
+        self.position = position
         self.raised = None
         self.subtests = False
-        self.directories = _directories(session.config)
+        self.silent = []
+        self.spoken = False
+
+    def silently(self, when, seconds):
+        """A phase passed; it is worth a record of its own only where another phase did not."""
+        if self.spoken:
+            self.stream.passed_phase(self.position, when, seconds)
+        else:
+            self.silent.append((when, seconds))
+
+    def _speak(self):
+        self.spoken = True
+        for when, seconds in self.silent:
+            self.stream.passed_phase(self.position, when, seconds)
+
+    def end(self):
+        """The test is over."""
+        if self.silent and not self.spoken:
+            self.stream.passed(self.position, sum(seconds for _, seconds in self.silent))
+        else:
+            self.stream.fin(self.position)
 
     @pytest.hookimpl(hookwrapper=True, trylast=True)
     def pytest_runtest_makereport(self, item, call):
@@ -38,6 +63,8 @@ class Reporter:
         raised, self.raised = self.raised, None
         if self.position < 0 or report.outcome not in ("passed", "failed", "skipped"):
             return
+        if not self.spoken:
+            self._speak()
         when = report.when
         seconds = getattr(report, "duration", 0.0)
         subtest = hasattr(report, "context")
@@ -93,7 +120,12 @@ class Late:
         self.match = match
         self.run = plugin.request.get("run")
         self.reporter = Reporter(session, plugin.stream)
-        session.config.pluginmanager.register(self.reporter, "flakehunt_reporter")
+        manager = session.config.pluginmanager
+        manager.register(self.reporter, "flakehunt_reporter")
+        self.lean = None
+        if plugin.request["mode"] == "serve" and lean.obstacle(session.config) is None:
+            self.lean = lean.Lean(self.reporter)
+            manager.register(self.lean, "flakehunt_lean")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):
@@ -105,7 +137,7 @@ class Late:
             return True
         run = self.run
         if mode == "serve":
-            run = Server(self.plugin, session).serve()
+            run = Server(self.plugin, session, self.lean).serve()
         return self.perform(session, run)
 
     def perform(self, session, run):
@@ -131,10 +163,10 @@ class Late:
         stream, reporter, items = self.plugin.stream, self.reporter, order.items
         for position, item in enumerate(items):
             following = items[position + 1] if position + 1 < len(items) else None
-            reporter.position, reporter.subtests = position, False
+            reporter.begin(position)
             stream.start(order.numbers[position], position)
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            stream.fin(position)
+            reporter.end()
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
             if session.shouldstop:

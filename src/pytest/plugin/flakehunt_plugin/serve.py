@@ -9,6 +9,7 @@ import warnings
 
 from . import child
 from .bound import LIB, high_fd
+from .lean import obstacle
 
 _CHUNK = 1 << 16
 
@@ -26,9 +27,10 @@ def take_requests():
 class Server:
     """Reads runs, forks, reaps. Only a child leaves `serve`."""
 
-    def __init__(self, plugin, session):
+    def __init__(self, plugin, session, lean):
         self.plugin = plugin
         self.session = session
+        self.lean = lean
         self.requests = plugin.requests
         self.pid = LIB.getpid()
         self.children = {}
@@ -41,10 +43,11 @@ class Server:
         try:
             own = {self.requests, self.plugin.stream.fd}
             reasons = self.plugin.watch.reasons(self.session, own)
-            self.parcel = child.Parcel(self.plugin, self.session)
+            self.parcel = child.Parcel(self.plugin, self.session, self.lean)
             if hasattr(os, "fork"):
                 self._prepare()
-            self.plugin.stream.event("serving", unsafe=reasons)
+            refused = None if self.lean else obstacle(self.session.config)
+            self.plugin.stream.event("serving", unsafe=reasons, lean=refused)
             run = self._loop()
         except BaseException as error:
             if LIB.getpid() == self.pid:

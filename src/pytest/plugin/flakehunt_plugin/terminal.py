@@ -5,7 +5,7 @@ The reporter itself stays registered: plugins and conftest files look it up, and
 
 from contextlib import suppress
 
-_PER_TEST = (
+PER_TEST = (
     "pytest_runtest_logstart",
     "pytest_runtest_logreport",
     "pytest_runtest_logfinish",
@@ -14,13 +14,18 @@ _PER_TEST = (
 
 
 def quieten(config):
-    """Takes the reporter's implementations of the per-test hooks out of their callers."""
+    """Has the terminal reporter hear no more of single tests."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is None:
-        return
-    for name in _PER_TEST:
+    if reporter is not None:
+        mute(config, reporter, PER_TEST)
+
+
+def mute(
+    config, plugin, names=("pytest_runtest_logreport", "pytest_sessionfinish", "pytest_terminal_summary")
+):
+    """Takes a plugin's implementations out of some hooks and leaves it registered."""
+    for name in names:
         remove = getattr(getattr(config.hook, name, None), "_remove_plugin", None)  # pluggy's own, not public
-        if remove is None:
-            continue
-        with suppress(ValueError):  # it has no such implementation
-            remove(reporter)
+        if remove is not None:
+            with suppress(ValueError):  # it has no such implementation
+                remove(plugin)
