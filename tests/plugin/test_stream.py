@@ -3,9 +3,9 @@
 import os
 import signal
 
-import pytest
-
 from harness import executed, junit_cases
+
+import pytest
 
 VERSION = tuple(int(part) for part in pytest.__version__.split(".")[:2])
 
@@ -140,7 +140,7 @@ def test_subtests_fail_their_test(project):
 def test_a_death_names_its_test(project, death, code):
     project.write(
         "test_d.py",
-        "import os, signal\ndef test_a(): pass\ndef test_b():\n    %s\ndef test_c(): pass\n" % death,
+        f"import os, signal\ndef test_a(): pass\ndef test_b():\n    {death}\ndef test_c(): pass\n",
     )
     project.collect()
     result = project.run([0, 1, 2])
@@ -156,7 +156,7 @@ def test_a_death_names_its_test(project, death, code):
 def test_an_interrupted_run_ends(project, raised):
     project.write(
         "test_k.py",
-        "import pytest\ndef test_a(): pass\ndef test_b(): raise %s\ndef test_c(): pass\n" % raised,
+        f"import pytest\ndef test_a(): pass\ndef test_b(): raise {raised}\ndef test_c(): pass\n",
     )
     project.collect()
     result = project.run([1, 0])

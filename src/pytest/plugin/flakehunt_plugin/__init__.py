@@ -29,12 +29,10 @@ class Plugin:
             self.exit = leave.Exit()
         cache = request["cache"]
         bytecode.redirect(os.path.join(cache, "pycache"))
-        run = request.get("run")
-        home = (
-            run["basetemp"] + "-hypothesis"
-            if run and run.get("basetemp")
-            else os.path.join(cache, "hypothesis")
-        )
+        run = request.get("run") or {}
+        if run.get("tmpdir"):
+            os.environ["TMPDIR"] = run["tmpdir"]
+        home = run["basetemp"] + "-hypothesis" if run.get("basetemp") else os.path.join(cache, "hypothesis")
         seeds.keep_examples(home)
 
     def changed(self, changes):
