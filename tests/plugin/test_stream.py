@@ -106,7 +106,9 @@ def test_every_outcome(project):
     assert of("test_unit_expected", "call")["xfail"] is True
     assert any(phase["outcome"] == "failed" for phase in seen["test_unit_subtests"]["call"])
     assert len(result.all("fin")) == 18
-    assert {case[0]["fh_n"] for case in junit_cases(result.run["junit"])} == {str(n) for n in range(18)}
+    # before pytest 7.2 the first of two entries for one test (failed, and failed again at teardown) has no properties
+    told = {case[0].get("fh_n") for case in junit_cases(result.run["junit"])}
+    assert told - {None} == {str(n) for n in range(18)}
 
 
 @pytest.mark.skipif(VERSION < (9, 0), reason="the subtests fixture came with pytest 9")

@@ -5,8 +5,11 @@ The driver loads it with `-p flakehunt_plugin`; docs/plugin-protocol.md is the c
 
 import os
 import platform
+import sys
 
 import pytest
+
+sys.dont_write_bytecode = False  # for the modules beside this one; the project's files are redirected
 
 from . import artefacts, bytecode, gate, leave, neutralise, seeds, serve, suite
 from .bound import LIB, read_json, text
