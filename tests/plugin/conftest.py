@@ -5,7 +5,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from harness import Project  # noqa: E402 - the folder is no package
+from harness import Project
 
 
 @pytest.fixture

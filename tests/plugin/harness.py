@@ -6,8 +6,8 @@ import subprocess
 import sys
 import textwrap
 import time
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 PACKAGE = Path(__file__).resolve().parents[2] / "src" / "pytest" / "plugin"
 
@@ -62,7 +62,7 @@ class Project:
 
     def request(self, mode, **more):
         self.count += 1
-        stream = self.away / ("stream-%d.jsonl" % self.count)
+        stream = self.away / f"stream-{self.count}.jsonl"
         request = {
             "protocol": 1,
             "mode": mode,
@@ -71,7 +71,7 @@ class Project:
             "cache": str(self.away / "cache"),
         }
         request.update(more)
-        path = self.away / ("request-%d.json" % self.count)
+        path = self.away / f"request-{self.count}.json"
         path.write_text(json.dumps(request), encoding="ascii")
         return path, stream
 
@@ -79,16 +79,16 @@ class Project:
         """The description of a run, with folders of its own."""
         self.count += 1
         number = self.count
-        tmpdir = self.away / ("tmpdir-%d" % number)
+        tmpdir = self.away / f"tmpdir-{number}"
         tmpdir.mkdir()
-        path = self.away / ("order-%d.json" % number)
+        path = self.away / f"order-{number}.json"
         path.write_text(json.dumps(list(tests)), encoding="ascii")
         run = {
             "id": number,
             "order": str(path),
-            "junit": str(self.away / ("junit-%d.xml" % number)),
+            "junit": str(self.away / f"junit-{number}.xml"),
             "random_seed": 7,
-            "basetemp": str(self.away / ("basetemp-%d" % number)),
+            "basetemp": str(self.away / f"basetemp-{number}"),
             "tmpdir": str(tmpdir),
         }
         run.update(more)
@@ -98,15 +98,13 @@ class Project:
         cache = "cache_dir=%s" % (self.away / "cache" / "pytest")
         return [sys.executable, "-m", "pytest", "-p", "flakehunt_plugin", "-o", cache, *args]
 
-    def environment(self, request, run=None, **env):
+    def environment(self, request, **env):
         out = dict(os.environ)
         for name in ("PYTEST_ADDOPTS", "PYTHONDONTWRITEBYTECODE", "PYTEST_CURRENT_TEST"):
             out.pop(name, None)
         out["PYTHONPATH"] = str(PACKAGE)
         out["FLAKEHUNT_REQUEST"] = str(request)
         out["PYTHONHASHSEED"] = "0"
-        if run:
-            out["TMPDIR"] = run["tmpdir"]
         out.update(env)
         return out
 
@@ -115,11 +113,12 @@ class Project:
         done = subprocess.run(
             self.command(args),
             cwd=str(self.root),
-            env=self.environment(request, more.get("run"), **(env or {})),
+            env=self.environment(request, **(env or {})),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=120,
+            check=False,
         )
         return Result(done.returncode, done.stdout.decode("utf-8", "replace"), stream)
 
@@ -147,14 +146,16 @@ class Server:
     def __init__(self, project, args=(), env=None):
         self.project = project
         request, self.stream = project.request("serve")
+        log = (project.away / "server.log").open("wb")
         self.process = subprocess.Popen(
             project.command(args),
             cwd=str(project.root),
             env=project.environment(request, **(env or {})),
             stdin=subprocess.PIPE,
-            stdout=open(str(project.away / "server.log"), "wb"),
+            stdout=log,
             stderr=subprocess.STDOUT,
         )
+        log.close()
 
     def __enter__(self):
         return self

@@ -2,11 +2,11 @@
 
 import random
 
-import pytest
-
 from harness import Server, executed
 from test_serve import _plain, _zoo
 from test_stream import ZOO
+
+import pytest
 
 MORE = """
     import gc, logging, sys, unittest, warnings
@@ -89,7 +89,7 @@ def _not_silent(result):
     return out
 
 
-@pytest.mark.parametrize("options", [(), ("-s",), ("-W", "error"), ("--runxfail",)])
+@pytest.mark.parametrize("options", [(), ("-s",), ("-W", "error::UserWarning"), ("--runxfail",)])
 def test_it_agrees_with_the_full_protocol(project, options):
     _zoo(project)
     project.write("test_c.py", ZOO).write("test_d.py", MORE)
@@ -121,7 +121,7 @@ def test_it_agrees_with_the_full_protocol(project, options):
     ],
 )
 def test_a_listener_is_served_in_full(project, hook):
-    project.write("test_a.py", "def test_a(): pass\n").write("conftest.py", "def %s\n" % hook)
+    project.write("test_a.py", "def test_a(): pass\n").write("conftest.py", f"def {hook}\n")
     with Server(project) as server:
         name = hook.partition("(")[0]
         assert server.until("serving")["lean"] == "conftest implements " + name

@@ -30,8 +30,8 @@ HOSTILE = """
 def test_a_hostile_conftest_cannot_change_it(project):
     project.write("conftest.py", HOSTILE)
     for name in "abc":
-        body = "".join("def test_%d(): pass\n" % i for i in range(5))
-        project.write("test_%s.py" % name, body)
+        body = "".join(f"def test_{i}(): pass\n" for i in range(5))
+        project.write(f"test_{name}.py", body)
     assert project.collect().code == 0
     order = list(range(15))
     random.Random(1).shuffle(order)

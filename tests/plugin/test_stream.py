@@ -3,9 +3,9 @@
 import os
 import signal
 
-import pytest
-
 from harness import executed, junit_cases
+
+import pytest
 
 VERSION = tuple(int(part) for part in pytest.__version__.split(".")[:2])
 
@@ -106,7 +106,9 @@ def test_every_outcome(project):
     assert of("test_unit_expected", "call")["xfail"] is True
     assert any(phase["outcome"] == "failed" for phase in seen["test_unit_subtests"]["call"])
     assert len(result.all("fin")) == 18
-    assert {case[0]["fh_n"] for case in junit_cases(result.run["junit"])} == {str(n) for n in range(18)}
+    # before pytest 7.2 the first of two entries for one test (failed, and failed again at teardown) has no properties
+    told = {case[0].get("fh_n") for case in junit_cases(result.run["junit"])}
+    assert told - {None} == {str(n) for n in range(18)}
 
 
 @pytest.mark.skipif(VERSION < (9, 0), reason="the subtests fixture came with pytest 9")
@@ -140,7 +142,7 @@ def test_subtests_fail_their_test(project):
 def test_a_death_names_its_test(project, death, code):
     project.write(
         "test_d.py",
-        "import os, signal\ndef test_a(): pass\ndef test_b():\n    %s\ndef test_c(): pass\n" % death,
+        f"import os, signal\ndef test_a(): pass\ndef test_b():\n    {death}\ndef test_c(): pass\n",
     )
     project.collect()
     result = project.run([0, 1, 2])
@@ -156,7 +158,7 @@ def test_a_death_names_its_test(project, death, code):
 def test_an_interrupted_run_ends(project, raised):
     project.write(
         "test_k.py",
-        "import pytest\ndef test_a(): pass\ndef test_b(): raise %s\ndef test_c(): pass\n" % raised,
+        f"import pytest\ndef test_a(): pass\ndef test_b(): raise {raised}\ndef test_c(): pass\n",
     )
     project.collect()
     result = project.run([1, 0])

@@ -4,9 +4,9 @@ import hashlib
 import importlib.util
 import os
 
-import pytest
-
 from harness import executed, junit_cases
+
+import pytest
 
 
 def _tree(root):
@@ -20,7 +20,7 @@ def _tree(root):
 
 
 def _three(project, addopts="", ini=""):
-    project.write("pytest.ini", "[pytest]\naddopts = %s\n%s\n" % (addopts, ini))
+    project.write("pytest.ini", f"[pytest]\naddopts = {addopts}\n{ini}\n")
     project.write("test_a.py", "def test_1(): pass\ndef test_2(): assert 0\ndef test_3(): pass\n")
     project.write("helper/__init__.py", "")
     project.write("helper/deep.py", "VALUE = 1\n")
@@ -32,7 +32,7 @@ def test_the_project_is_not_written_to(project, dont_write):
     _three(project, "--junitxml=theirs.xml", "log_file = theirs.log")
     library = project.root / "venv" / "lib" / "site-packages"
     project.write("venv/lib/site-packages/library.py", "VALUE = 1\n")
-    project.write("conftest.py", "import sys\nsys.path.append(%r)\nimport library\n" % str(library))
+    project.write("conftest.py", f"import sys\nsys.path.append({str(library)!r})\nimport library\n")
     before = _tree(project.root)
     env = {"PYTHONDONTWRITEBYTECODE": dont_write}
     assert project.collect(**env).code == 0
@@ -237,4 +237,6 @@ def test_hypothesis_keeps_its_examples_to_the_run(project):
     assert first.bad() == again.bad() == other.bad() == [(0, "call")]
     assert first.phases(when="call")[0]["text"] == again.phases(when="call")[0]["text"]
     assert _tree(project.root) == before
-    assert os.path.isdir(first.run["basetemp"] + "-hypothesis")
+    unseeded = project.run([0], random_seed=None)
+    assert os.path.isdir(unseeded.run["basetemp"] + "-hypothesis")
+    assert _tree(project.root) == before

@@ -5,8 +5,11 @@ The driver loads it with `-p flakehunt_plugin`; docs/plugin-protocol.md is the c
 
 import os
 import platform
+import sys
 
 import pytest
+
+sys.dont_write_bytecode = False  # for the modules beside this one; the project's files are redirected
 
 from . import artefacts, bytecode, gate, leave, neutralise, seeds, serve, suite
 from .bound import LIB, read_json, text
@@ -29,12 +32,10 @@ class Plugin:
             self.exit = leave.Exit()
         cache = request["cache"]
         bytecode.redirect(os.path.join(cache, "pycache"))
-        run = request.get("run")
-        home = (
-            run["basetemp"] + "-hypothesis"
-            if run and run.get("basetemp")
-            else os.path.join(cache, "hypothesis")
-        )
+        run = request.get("run") or {}
+        if run.get("tmpdir"):
+            os.environ["TMPDIR"] = run["tmpdir"]
+        home = run["basetemp"] + "-hypothesis" if run.get("basetemp") else os.path.join(cache, "hypothesis")
         seeds.keep_examples(home)
 
     def changed(self, changes):

@@ -6,10 +6,10 @@ not simply pass is reported in full.
 """
 
 from functools import partial
-from types import ModuleType
 
 import pytest
 
+from .neutralise import module_of
 from .terminal import mute
 
 # Hooks that the short protocol does not call where all went well. (`pytest_exception_interact` and the wrappers of
@@ -29,10 +29,10 @@ def obstacle(config):
     """Why the short protocol would not be faithful here; `None` where it would."""
     for name in _SILENT:
         for implementation in _foreign(config, name):
-            return f"{_module(implementation)} implements {name}"
+            return f"{module_of(implementation.plugin)} implements {name}"
     for implementation in _foreign(config, "pytest_runtest_protocol"):
         if not (implementation.hookwrapper or getattr(implementation, "wrapper", False)):
-            return f"{_module(implementation)} implements pytest_runtest_protocol"
+            return f"{module_of(implementation.plugin)} implements pytest_runtest_protocol"
     if config.option.__dict__.get("log_cli_level") is not None or _live_log(config):
         return "live logging is on"
     if _keys() is None:
@@ -42,12 +42,7 @@ def obstacle(config):
 
 def _foreign(config, name):
     implementations = getattr(config.hook, name).get_hookimpls()
-    return [found for found in implementations if _module(found).split(".")[0] not in _HARMLESS]
-
-
-def _module(implementation):
-    plugin = implementation.plugin
-    return plugin.__name__ if isinstance(plugin, ModuleType) else type(plugin).__module__
+    return [found for found in implementations if module_of(found.plugin).split(".")[0] not in _HARMLESS]
 
 
 def _live_log(config):

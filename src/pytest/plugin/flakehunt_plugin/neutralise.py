@@ -4,6 +4,8 @@ Blocking them with `-p no:NAME` fails as soon as the project's `addopts` has one
 parse their options, and find them unset when they act. What really changed is told to the driver.
 """
 
+from types import ModuleType
+
 # plugin -> option -> the value that makes it do nothing
 OPTIONS = (
     (
@@ -86,6 +88,10 @@ def options(config):
         if not str(known.get(name, "default:")).startswith("default:"):
             known[name] = "default:module" if name.endswith("bucket") else "default:1"
             changed.append(("random_order", name))
+    rerun = config.pluginmanager.get_plugin("rerunfailures")
+    if getattr(rerun, "HAS_PYTEST_HANDLECRASHITEM", False):
+        # Where xdist is installed too it would start a thread with a socket, and nobody could be forked any more.
+        rerun.HAS_PYTEST_HANDLECRASHITEM = False
     return changed
 
 
@@ -97,10 +103,18 @@ def unregister(config):
         plugin = manager.get_plugin(name)
         if plugin is None:
             continue
+        module = module_of(plugin)
         try:
-            manager.unregister(plugin)
+            for other in list(manager.get_plugins()):  # some register a second object
+                if other is plugin or module_of(other) == module:
+                    manager.unregister(other)
         except (ValueError, AssertionError, KeyError) as error:  # pluggy's ways to say that it is not there
             changed.append((name, f"could not be unregistered: {type(error).__name__}"))
         else:
             changed.append((name, "unregistered"))
     return changed
+
+
+def module_of(plugin):
+    """The name of the module a plugin is, or comes from."""
+    return plugin.__name__ if isinstance(plugin, ModuleType) else type(plugin).__module__
