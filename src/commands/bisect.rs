@@ -19,11 +19,8 @@ pub(super) async fn run(context: &Context, bisect: &Bisect) -> Result<ExitCode, 
     let interpreter = find_interpreter(context).await?;
     let session_seed = bisect.order.seed.map_or_else(|| entropy() % 1_000_000, |seed| seed.0);
     let place = new_session(context)?;
-    let selection = Selection {
-        targets: &[],
-        pytest_args: pytest_args(context, Some(&bisect.run)),
-        session_seed,
-    };
+    let selection =
+        Selection { targets: &[], pytest_args: pytest_args(context, Some(&bisect.run)), session_seed };
     let mut ready = prepare(context, place, interpreter, selection, false, &signals).await?;
     let suite = ready.workshop.suite.clone();
     let test = find_test(&suite, context, &bisect.target)?;

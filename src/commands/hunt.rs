@@ -101,7 +101,8 @@ pub(super) async fn go_on(
         time: context.settings.budget.value.map(|span| span.0),
         runs: context.settings.max_runs.value.map(|count| count.0.get()),
     };
-    let drive = Drive { hunt: &mut hunt, executor: &executor, journal: &mut journal, jobs, budget, open, said };
+    let drive =
+        Drive { hunt: &mut hunt, executor: &executor, journal: &mut journal, jobs, budget, open, said };
     let sat = drive.run(&signals.stop, &signals.reason, &mut face).await;
     face.progress.finish();
     let sitting = sat?;
@@ -149,7 +150,11 @@ pub(super) fn write_reports(
                         .results(&gathered.findings(), &mut bytes)
                         .map_err(internal)?;
                 } else {
-                    report.format.renderer(look).render(&gathered.findings(), &mut bytes).map_err(internal)?;
+                    report
+                        .format
+                        .renderer(look)
+                        .render(&gathered.findings(), &mut bytes)
+                        .map_err(internal)?;
                 }
                 print(&bytes)?;
             }
@@ -161,7 +166,7 @@ pub(super) fn write_reports(
 /// Columns of the terminal on standard output; what no terminal says, `COLUMNS` may.
 fn width(context: &Context) -> usize {
     let told = context.surroundings.var("COLUMNS").and_then(|text| text.parse().ok());
-    told.or_else(|| context.surroundings.columns).unwrap_or(80).clamp(40, 400)
+    told.or(context.surroundings.columns).unwrap_or(80).clamp(40, 400)
 }
 
 /// Prints what would be run.

@@ -10,12 +10,12 @@ use crate::core::order::{Level, Levels, OrderName, Seed};
 use crate::core::run::RunSpec;
 use crate::core::test_id::{Suite, TestIdx};
 use crate::error::Failure;
+use crate::pytest::suite_file;
 use crate::session::journal;
 use crate::session::resume::History;
 use crate::session::saved::SavedOrder;
 use crate::session::session_dir::SessionDir;
 use crate::session::store::Store;
-use crate::pytest::suite_file;
 
 /// The level that was chosen.
 pub(super) fn levels(context: &Context) -> Levels {
@@ -72,8 +72,9 @@ pub(super) fn from_file(suite: &Suite, directory: &Path, path: &Path) -> Result<
     let text = fs::read_to_string(directory.join(path))
         .map_err(|error| Failure::usage(format!("the order cannot be read: {error}")))?;
     let ids: Vec<String> = if text.trim_start().starts_with('[') {
-        serde_json::from_str(&text)
-            .map_err(|error| Failure::usage(format!("{} is no JSON array of node ids: {error}", path.display())))?
+        serde_json::from_str(&text).map_err(|error| {
+            Failure::usage(format!("{} is no JSON array of node ids: {error}", path.display()))
+        })?
     } else {
         text.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(str::to_owned).collect()
     };
@@ -119,9 +120,8 @@ pub(super) fn earlier(context: &Context, name: &RunName) -> Result<Earlier, Fail
 
 /// A session by the beginning of its name, or the latest.
 pub(super) fn find_session(context: &Context, typed: Option<&str>) -> Result<SessionDir, Failure> {
-    let none = || {
-        Failure::usage("there is no session in this directory").hint("start one: `flakehunt shuffle`")
-    };
+    let none =
+        || Failure::usage("there is no session in this directory").hint("start one: `flakehunt shuffle`");
     let store = Store::find_in(context.store_directory())?.ok_or_else(none)?;
     match typed {
         Some(typed) => store.find(typed),

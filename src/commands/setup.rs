@@ -58,7 +58,8 @@ pub(super) struct Selection<'a> {
 
 /// Finds the interpreter.
 pub(super) async fn find_interpreter(context: &Context) -> Result<Interpreter, Failure> {
-    let setting = |value: String, origin: &dyn std::fmt::Display| Setting { value, origin: origin.to_string() };
+    let setting =
+        |value: String, origin: &dyn std::fmt::Display| Setting { value, origin: origin.to_string() };
     let python = &context.settings.python;
     let launcher = &context.settings.launcher;
     let request = Request {
@@ -135,10 +136,8 @@ pub(super) async fn prepare(
         interpreter.notices.iter().map(|notice| ("interpreter".to_owned(), notice.clone())).collect();
     notices.extend(collected);
     let limit = |span: Option<crate::cli::values::Span>| span.map(|span| span.0);
-    let pace = Pace::new(
-        limit(context.settings.test_timeout.value),
-        limit(context.settings.run_timeout.value),
-    );
+    let pace =
+        Pace::new(limit(context.settings.test_timeout.value), limit(context.settings.run_timeout.value));
     let workshop = Workshop {
         invocation,
         session,

@@ -2,9 +2,9 @@
 //! what it knows came in as an argument, what it wants goes out as a question.
 
 pub mod coverage;
+pub mod fingerprint;
 pub mod hunt;
 pub mod minimize;
-pub mod fingerprint;
 pub mod order;
 pub mod outcome;
 pub mod run;

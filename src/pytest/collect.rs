@@ -51,16 +51,17 @@ pub async fn collect(
     )
     .await;
     let told = first?;
-    let mut tests = suite_file::read(suite_path).map_err(|error| Failure::internal(error.to_string()))?.tests().to_vec();
+    let mut tests =
+        suite_file::read(suite_path).map_err(|error| Failure::internal(error.to_string()))?.tests().to_vec();
     let mut notices: Vec<(String, String)> = told
         .changed
         .iter()
         .map(|changed| ("plugin".to_owned(), format!("{}: {}", changed.plugin, changed.what)))
         .collect();
     // What the second collection lacks is no reason to stop: it is what the second one is for.
-    if let Ok(again) = other.and_then(|_| {
-        suite_file::read(&other_path).map_err(|error| Failure::internal(error.to_string()))
-    }) {
+    if let Ok(again) = other
+        .and_then(|_| suite_file::read(&other_path).map_err(|error| Failure::internal(error.to_string())))
+    {
         let mut unstable: Vec<&str> = Vec::new();
         for test in &mut tests {
             if again.find(&test.id).is_none() {
@@ -125,8 +126,7 @@ async fn one(
     for left in [&stream, &output] {
         let _ = fs::remove_file(left);
     }
-    let command =
-        invocation.command(Mode::Collect, files, None, Some(hash_seed)).map_err(unwritable)?;
+    let command = invocation.command(Mode::Collect, files, None, Some(hash_seed)).map_err(unwritable)?;
     let limits = Limits { test: None, run: Some(PATIENCE), grace: Duration::from_secs(3) };
     let ended = process::supervise(command, limits, &mut (), cancel)
         .await
@@ -205,8 +205,11 @@ fn cannot_collect(told: &Told) -> Failure {
 /// pytest did not accept what it was given: its own words are the best.
 fn refused(output: &Path) -> Failure {
     let said = tail(output);
-    let errors: Vec<&str> =
-        said.lines().filter_map(|line| line.strip_prefix("ERROR: ")).filter(|line| !line.is_empty()).collect();
+    let errors: Vec<&str> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("ERROR: "))
+        .filter(|line| !line.is_empty())
+        .collect();
     match errors.first().and_then(|line| line.strip_prefix("not found: ")) {
         Some(what) => Failure::usage(format!("there is no test {what}")),
         None if errors.is_empty() => Failure::environment("pytest could not start").detail(said),

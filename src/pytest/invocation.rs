@@ -114,14 +114,8 @@ impl Invocation {
         run: Option<&RunRequest>,
         hash_seed: Option<u32>,
     ) -> io::Result<Command> {
-        let request = Request {
-            protocol: 1,
-            mode,
-            stream: files.stream,
-            suite: files.suite,
-            cache: &self.cache,
-            run,
-        };
+        let request =
+            Request { protocol: 1, mode, stream: files.stream, suite: files.suite, cache: &self.cache, run };
         fs::write(files.request, serde_json::to_vec(&request)?)?;
         let mut env: Vec<(OsString, Option<OsString>)> = vec![
             ("FLAKEHUNT_REQUEST".into(), Some(files.request.into())),

@@ -81,8 +81,10 @@ impl Workshop {
         fs::create_dir_all(tmp.join("t")).map_err(unwritable)?;
         let order = serde_json::to_vec(&spec.order).map_err(|error| Failure::internal(error.to_string()))?;
         fs::write(dir.order(), order).map_err(unwritable)?;
-        let only_files =
-            spec.files.as_ref().map(|files| files.iter().map(|file| self.suite.file(*file).to_owned()).collect());
+        let only_files = spec
+            .files
+            .as_ref()
+            .map(|files| files.iter().map(|file| self.suite.file(*file).to_owned()).collect());
         let request = RunRequest {
             id: run.0,
             order: dir.order(),

@@ -72,12 +72,18 @@ impl SavedPlan {
     /// The plan of a search over this suite.
     pub fn plan(self, suite: &Suite) -> Plan {
         let shuffler = Shuffler::new(suite);
-        let all = |orders: Vec<SavedOrder>| orders.into_iter().map(|order| order.planned(&shuffler)).collect();
+        let all =
+            |orders: Vec<SavedOrder>| orders.into_iter().map(|order| order.planned(&shuffler)).collect();
         let goal = match self.goal {
             SavedGoal::Shuffle { orders, bisect } => Goal::Shuffle { orders: all(orders), bisect },
             SavedGoal::Bisect { test, orders } => Goal::Bisect { test, orders: all(orders) },
             SavedGoal::Orders { orders } => Goal::Orders { orders: all(orders) },
         };
-        Plan { goal, jobs: self.jobs, forks: self.forks, care: Care { spare_ms: self.spare_ms, ..Care::default() } }
+        Plan {
+            goal,
+            jobs: self.jobs,
+            forks: self.forks,
+            care: Care { spare_ms: self.spare_ms, ..Care::default() },
+        }
     }
 }

@@ -97,6 +97,7 @@ pub fn header() -> Header {
             directory: "/home/me/project".into(),
             rootdir: "/home/me/project".into(),
             inifile: Some("pyproject.toml".into()),
+            selection: Vec::new(),
             pytest_args: Vec::new(),
             executor: "fork".into(),
             jobs: 2,

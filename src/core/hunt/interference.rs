@@ -31,8 +31,7 @@ pub(crate) async fn look(h: &Shared, order: &[TestIdx], tests: &[TestIdx]) {
             let (beside, undisturbed) = counts(h, *test, order);
             if undisturbed.k > 0 {
                 settled.push(*test);
-            } else if beside.k > 0 && fisher(beside, undisturbed, Alternative::Greater) < ALPHA
-            {
+            } else if beside.k > 0 && fisher(beside, undisturbed, Alternative::Greater) < ALPHA {
                 convict(h, *test, beside, undisturbed);
                 settled.push(*test);
             }

@@ -41,11 +41,10 @@ impl Model {
         for set in &self.sets {
             let Some((first, last)) = span(before, set) else { continue };
             let undone = |from: usize| before[from + 1..].iter().any(|test| self.undoers.contains(test));
+            let jointly = || self.joint_undoers.iter().any(|group| group.iter().all(|test| before.contains(test)));
             let one = if undone(last) {
                 Expect::Undone
-            } else if undone(first) {
-                Expect::Either
-            } else if self.joint_undoers.iter().any(|group| group.iter().all(|test| before.contains(test))) {
+            } else if undone(first) || jointly() {
                 Expect::Either
             } else {
                 return Expect::Flip;
