@@ -52,8 +52,8 @@ pub fn print(hunts: usize, only: Option<&str>) {
     let rows = rows.into_inner().expect("no thread died");
     println!("\nhunts, after a baseline and 51 orders; tests by what was said of them; medians of questions");
     println!(
-        "{:<36}{:>6}{:>7}{:>7}{:>7}{:>7}{:>7}{:>7}{:>9}{:>9}{:>8}",
-        "kind", "hunts", "right", "false", "class", "open", "incom.", "unseen", "further", "in all", "ms"
+        "{:<36}{:>6}{:>7}{:>7}{:>7}{:>7}{:>7}{:>7}{:>7}{:>9}{:>9}{:>8}",
+        "kind", "hunts", "right", "false", "class", "open", "over", "part", "unseen", "further", "in all", "ms"
     );
     let (mut quiet, mut noisy) = (Row::default(), Row::default());
     for (scenario, row) in GRID.iter().zip(rows).filter(|(_, row)| row.hunts > 0) {
@@ -83,13 +83,14 @@ pub fn print(hunts: usize, only: Option<&str>) {
 fn line(name: &str, mut row: Row) {
     let score = row.score;
     println!(
-        "{name:<36}{:>6}{:>7}{:>7}{:>7}{:>7}{:>7}{:>7}{:>9}{:>9}{:>8.1}",
+        "{name:<36}{:>6}{:>7}{:>7}{:>7}{:>7}{:>7}{:>7}{:>7}{:>9}{:>9}{:>8.1}",
         row.hunts,
         score.right,
         score.false_culprits,
         score.wrong_class,
         score.undecided,
-        score.incomplete,
+        score.overclaimed,
+        score.partial,
         score.unseen,
         median(&mut row.further),
         median(&mut row.questions),

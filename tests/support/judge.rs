@@ -16,8 +16,10 @@ pub struct Score {
     pub wrong_class: u32,
     /// Left open though its class can be known.
     pub undecided: u32,
-    /// Right, but a set or a cleaner is lacking.
-    pub incomplete: u32,
+    /// Right, but a set or a cleaner is lacking, and the verdict says that it may.
+    pub partial: u32,
+    /// The same, but the verdict says that every test was tried.
+    pub overclaimed: u32,
     /// Never seen with both outcomes (or not seen to fail at all).
     pub unseen: u32,
     /// All of it.
@@ -29,7 +31,8 @@ impl AddAssign for Score {
         self.false_culprits += other.false_culprits;
         self.wrong_class += other.wrong_class;
         self.undecided += other.undecided;
-        self.incomplete += other.incomplete;
+        self.partial += other.partial;
+        self.overclaimed += other.overclaimed;
         self.unseen += other.unseen;
         self.right += other.right;
     }
@@ -66,14 +69,21 @@ fn one(score: &mut Score, truth: &Truth, verdict: &Verdict, complain: &mut impl 
         score.false_culprits += 1;
         say("FALSE CULPRIT");
     } else if truth.classes.contains(&verdict.class) {
-        let complete = named.is_empty()
-            || (truth.sets.iter().all(|set| named.iter().any(|other| same(set, other)))
-                && truth.cleaners.iter().all(|test| undoers.contains(test)));
-        if complete {
+        let lacks_set = |set: &&Vec<TestIdx>| !named.iter().any(|other| same(set, other));
+        let lacking: Vec<&Vec<TestIdx>> = truth.sets.iter().filter(lacks_set).collect();
+        let lacks_cleaner = truth.cleaners.iter().any(|test| !undoers.contains(test));
+        let complete = verdict.complete;
+        let all_singles = complete.polluters || complete.state_setters;
+        if named.is_empty() || (lacking.is_empty() && !lacks_cleaner) {
             score.right += 1;
+        } else if (all_singles && lacking.iter().any(|set| set.len() == 1))
+            || (complete.cleaners && lacks_cleaner)
+        {
+            score.overclaimed += 1;
+            say("overclaimed");
         } else {
-            score.incomplete += 1;
-            say("incomplete");
+            score.partial += 1;
+            say("partial");
         }
     } else if verdict.class == Class::Undecided {
         // With no more than one outcome nothing can be searched for; a hard one may stay open.

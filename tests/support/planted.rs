@@ -225,8 +225,8 @@ impl Planted {
                 rule.noise = alone;
                 // Two chances to fail that come to the second rate together.
                 rule.noise_if = Some((flag(0), (after - alone) / (1.0 - alone)));
-                self.setter(flag(0));
-                self.put(test, Class::Ndod, Vec::new());
+                let raises = self.setter(flag(0));
+                self.put(test, Class::Ndod, vec![vec![raises]]);
                 self.truth.entry(test).or_default().classes.push(Class::NonDeterministic);
             }
             Kind::Broken => {

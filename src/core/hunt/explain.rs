@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::Shared;
 use super::board::Run;
-use super::confirm::{Doubt, Proof, confirm};
+use super::confirm::{Doubt, Proof, confirm, stays_needed};
 use super::localise::one_set;
 use super::model::{Expect, Model, span};
 use super::probe::{How, is_an_order};
@@ -29,13 +29,15 @@ pub(crate) struct Found {
     pub model: Model,
     pub proofs: Vec<Proof>,
     pub notes: Vec<String>,
+    /// Flips that nothing explains: they did not come back, or what was found behind them could not be proven.
+    pub stray: u32,
 }
 
 impl Found {
     /// Nothing found yet.
     pub fn nothing(test: TestIdx, flip: Seen) -> Self {
         let model = Model { test, flip, sets: Vec::new(), undoers: Vec::new(), joint_undoers: Vec::new() };
-        Self { model, proofs: Vec::new(), notes: Vec::new() }
+        Self { model, proofs: Vec::new(), notes: Vec::new(), stray: 0 }
     }
 
     /// Adds a proven set; a set that holds it as a part was not minimal and goes.
@@ -108,6 +110,7 @@ pub(crate) async fn everything(h: &Shared, found: &mut Found) -> Result<(), Doub
         }
         break;
     }
+    found.stray += stubborn_flips as u32;
     match doubt {
         Some(doubt) if found.proofs.is_empty() => Err(doubt),
         _ => Ok(()),
@@ -251,8 +254,28 @@ async fn guess_cleaner(h: &Shared, found: &Found, set: &Culprits, between: &[Tes
 /// Whether a test between set and test keeps it from flipping, again and again.
 pub(crate) async fn cleans(h: &Shared, found: &Found, set: &Culprits, cleaner: TestIdx) -> bool {
     let before = [&set.members[..], &[cleaner]].concat();
-    let times = times_for_cleaner(effect(found, set));
+    let mut acted = effect(found, set);
+    let elsewhere = effect_without(h, found, set, cleaner);
+    if elsewhere.k == elsewhere.n {
+        acted = Count { k: acted.k + elsewhere.k, n: acted.n + elsewhere.n };
+    }
+    let times = times_for_cleaner(acted);
     h.stays(&before, found.model.test, found.model.flip, times, How::next(Purpose::Clean)).await
+}
+
+/// How often a set had its effect in longer runs in which the cleaner did not come after it.
+fn effect_without(h: &Shared, found: &Found, set: &Culprits, cleaner: TestIdx) -> Count {
+    let mut count = Count::default();
+    for (run, seen) in h.evidence(found.model.test) {
+        let before = run.before(found.model.test);
+        if before.len() > set.members.len()
+            && span(before, set).is_some_and(|(first, _)| !before[first..].contains(&cleaner))
+            && found.model.expects(&run) == Expect::Flip
+        {
+            count.add(seen == found.model.flip);
+        }
+    }
+    count
 }
 
 /// How often a set was seen to have its effect, right before the test.
@@ -260,9 +283,8 @@ pub(crate) fn effect(found: &Found, set: &Culprits) -> Count {
     found.proofs.iter().find(|proof| proof.culprits == *set).map_or(Count::default(), |proof| proof.effect)
 }
 
-/// How often a cleaner must be seen to clean, so that a row of stays by chance is less likely than 1 in 10,000 even
-/// where the set fails to act a little more often than it was seen to (`effect`: how often it acted).
+/// How often a cleaner must be seen to clean, so that a row of stays by chance is less likely than 1 in 10,000, given
+/// how often the set was seen to act (`effect`).
 pub(crate) fn times_for_cleaner(effect: Count) -> usize {
-    let idle = f64::from(effect.n - effect.k + 1) / f64::from(effect.n + 2);
-    ((1e-4_f64).ln() / idle.ln()).ceil() as usize
+    stays_needed(effect, 1e-4) as usize
 }
