@@ -9,11 +9,10 @@ use super::alone;
 use super::baseline::{baseline, failed_undisturbed};
 use super::complete::every_test;
 use super::confirm::Doubt;
-use super::explain::{Found, everything};
+use super::explain::{Found, everything, is_noisy};
 use super::explore::{both_ways, explore, seen_both};
 use super::imports;
 use super::interference;
-use super::model::Expect;
 use super::localise::suspects;
 use super::nondeterministic;
 use super::plan::Goal;
@@ -156,28 +155,6 @@ async fn depends(h: &Shared, test: TestIdx, flip: Seen) {
         Seen::Pass => Complete { state_setters: tried.singles, cleaners: tried.cleaners, polluters: false },
     };
     put_down(h, &found, complete);
-}
-
-/// Flips that nothing explains may be the test's own: does it flip alone, too, when it is asked often enough?
-async fn is_noisy(h: &Shared, found: &Found) -> bool {
-    let model = &found.model;
-    let mut without = Count::default();
-    for (run, seen) in h.evidence(model.test) {
-        if model.expects(&run) == Expect::Stay {
-            without.add(seen == model.flip);
-        }
-    }
-    if found.stray == 0 || without.k == 0 {
-        return false;
-    }
-    // At the rate of those flips it would stay all these times in one case of twenty.
-    let most = ((0.05_f64).ln() / (1.0 - without.rate()).ln()).ceil() as usize;
-    for nth in 0..most.clamp(5, h.plan.care.alone as usize) {
-        if h.after(&[], model.test, nth, How::next(Purpose::Repeat)).await == Some(model.flip) {
-            return true;
-        }
-    }
-    false
 }
 
 /// Writes the verdict of a victim or a brittle test.

@@ -12,7 +12,7 @@ use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Confirmation, Count, Culprits};
 
 /// More runs than this, each way, do not make a set likelier.
-const MOST: u32 = 40;
+const MOST: u32 = 60;
 
 /// Runs without a set that acts in some of its runs only.
 const MOODY_WITHOUT: u32 = 10;

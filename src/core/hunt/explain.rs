@@ -86,12 +86,18 @@ pub(crate) async fn everything(h: &Shared, found: &mut Found) -> Result<(), Doub
                 Ok(false) => {
                     resisted.insert(run.record.run);
                     stubborn_flips += 1;
+                    found.stray += 1;
+                    // A flip that does not come back is the test's own more often than not.
+                    if stubborn_flips == 1 && is_noisy(h, found).await {
+                        return Err(Doubt::FlipsAlone);
+                    }
                 }
                 Err(Doubt::FlipsAlone) => return Err(Doubt::FlipsAlone),
                 Err(other) => {
                     doubt = Some(other);
                     resisted.insert(run.record.run);
                     stubborn_flips += 1;
+                    found.stray += 1;
                 }
             }
             continue;
@@ -110,7 +116,6 @@ pub(crate) async fn everything(h: &Shared, found: &mut Found) -> Result<(), Doub
         }
         break;
     }
-    found.stray += stubborn_flips as u32;
     match doubt {
         Some(doubt) if found.proofs.is_empty() => Err(doubt),
         _ => Ok(()),
@@ -152,6 +157,28 @@ fn unexplained(h: &Shared, found: &Found, resisted: &BTreeSet<RunId>, seen: Seen
         }
     }
     best
+}
+
+/// Flips that nothing explains may be the test's own: does it flip alone, too, when it is asked often enough?
+pub(crate) async fn is_noisy(h: &Shared, found: &Found) -> bool {
+    let model = &found.model;
+    let mut without = Count::default();
+    for (run, seen) in h.evidence(model.test) {
+        if model.expects(&run) == Expect::Stay {
+            without.add(seen == model.flip);
+        }
+    }
+    if found.stray == 0 || without.k == 0 {
+        return false;
+    }
+    // At the rate of those flips it would stay all these times in one case of twenty.
+    let most = ((0.05_f64).ln() / (1.0 - without.rate()).ln()).ceil() as usize;
+    for nth in 0..most.clamp(5, h.plan.care.alone as usize) {
+        if h.after(&[], model.test, nth, How::next(Purpose::Repeat)).await == Some(model.flip) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Finds and proves the set behind a flip. False where the flip does not come back.

@@ -13,9 +13,9 @@ use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Class, Count};
 
 /// Undisturbed runs and pairs that an answer may cost.
-const MOST: usize = 16;
+const MOST: usize = 20;
 /// The chance, for a test that fails as often undisturbed, of being called interference by one look at its counts.
-const ALPHA: f64 = 0.002;
+const ALPHA: f64 = 0.004;
 
 /// Runs an order in turn and side by side until it is known of each of these tests whether company decides.
 pub(crate) async fn look(h: &Shared, order: &[TestIdx], tests: &[TestIdx]) {
