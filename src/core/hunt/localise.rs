@@ -1,5 +1,7 @@
 //! From "it flips in this order" to the smallest set of tests that makes it flip.
 
+use std::collections::BTreeSet;
+
 use super::Shared;
 use super::board::Run;
 use super::model::{Expect, Model};
@@ -29,6 +31,16 @@ pub(crate) async fn one_set(h: &Shared, model: &Model, run: &Run) -> Option<Culp
     }
     let flips = reproduce(h, &before, test, flip).await?;
     let mut tries = tries_for(flips);
+    let alone_enough = never_idle(h, model, &before);
+    if !alone_enough.is_empty() {
+        let width = h.plan.jobs.max(1) as usize;
+        let ask = async |orders: Vec<Vec<TestIdx>>| {
+            h.which_show(&orders, test, flip, tries, How::next(Purpose::Search)).await
+        };
+        if let Some(single) = minimize::one_item(&alone_enough, width, &ask).await {
+            return Some(Culprits { members: vec![single], ordered: false });
+        }
+    }
     for _ in 0..3 {
         if let Some(set) = smallest(h, test, flip, before.clone(), tries).await {
             return Some(set);
@@ -37,6 +49,18 @@ pub(crate) async fn one_set(h: &Shared, model: &Model, run: &Run) -> Option<Culp
         tries = (tries * 2).clamp(3, 12);
     }
     None
+}
+
+/// The tests of an order that may be enough by themselves, for all that is known: the test flipped in every run in
+/// which one of them came before it.
+fn never_idle(h: &Shared, model: &Model, before: &[TestIdx]) -> Vec<TestIdx> {
+    let mut idle: BTreeSet<TestIdx> = BTreeSet::new();
+    for (run, seen) in h.evidence(model.test) {
+        if seen != model.flip {
+            idle.extend(run.before(model.test));
+        }
+    }
+    before.iter().copied().filter(|test| !idle.contains(test)).collect()
 }
 
 /// Sets that were proven for other tests and stand in this order.
