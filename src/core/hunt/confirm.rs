@@ -108,10 +108,11 @@ pub(crate) async fn confirm(
         // One flip chose the set; it cannot speak for it as well.
         let chosen = Count { k: with.all.k.saturating_sub(1), n: with.all.n.saturating_sub(1) };
         let local = Fit { with: chosen, without: all_without }.ln_evidence();
-        let whole = gain(h, model, set).ln_evidence() - price;
+        let gain = gain(h, model, set);
+        let whole = gain.ln_evidence() - price;
         // A set that acts in some runs only looks much like noise: it takes more runs without it to tell them apart.
         let moody = with.all.k < with.all.n;
-        let sure = local.max(whole) >= needed && (!moody || all_without.n >= MOODY_WITHOUT);
+        let sure = local.max(whole) >= needed && (!moody || (all_without.n.max(gain.without.n / 2) >= MOODY_WITHOUT && all_without.n >= 4));
         // Enough runs without each member that its lack could have shown.
         let rate = (f64::from(with.all.k) + 0.5) / (f64::from(with.all.n) + 1.0);
         let each = match moody {

@@ -2,7 +2,7 @@
 
 use super::board::Run;
 use crate::core::outcome::Seen;
-use crate::core::stats::{ln_common_rate, ln_evidence_raised};
+use crate::core::stats::{ln_common_rate, ln_evidence_never, ln_evidence_raised};
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Count, Culprits};
 
@@ -85,13 +85,16 @@ pub(crate) struct Fit {
 }
 
 impl Fit {
-    /// How strongly the runs speak for the set deciding, against one common rate (natural logarithm): whatever
-    /// that rate, the chance that this ever gets to `ln(1 / x)` is `x` at most, however many runs are added. The price for having
-    /// chosen the set among many is the caller's to add.
+    /// How strongly the runs speak for the set deciding, against one common rate (natural logarithm): whatever that rate,
+    /// the chance that one of the three claims (always with it and never without; sometimes and never; more often) ever
+    /// gets to `ln(1 / x)` is `x` at most, however many runs are added. The price for having chosen the set among many
+    /// is the caller's to add.
     pub fn ln_evidence(self) -> f64 {
         let (with, without) = (self.with, self.without);
         if with.k == with.n && without.k == 0 {
             -ln_common_rate(with, without)
+        } else if without.k == 0 {
+            ln_evidence_never(with, without.n)
         } else {
             ln_evidence_raised(with, without)
         }
