@@ -63,8 +63,12 @@ const SEARCHES: &[(&str, Search)] = &[
 /// Prints a table for every suite.
 #[expect(clippy::print_stdout, reason = "the table is what it is for")]
 pub fn print() {
-    println!("\nquestions and test executions until the verdict on the test stands, medians over {SEEDS} seeds");
-    println!("flakehunt: its proof included, trying every test in every role (completeness) not; all: every set and cleaner there is");
+    println!(
+        "\nquestions and test executions until the verdict on the test stands, medians over {SEEDS} seeds"
+    );
+    println!(
+        "flakehunt: its proof included, trying every test in every role (completeness) not; all: every set and cleaner there is"
+    );
     for (kind, n, cleaners) in CASES {
         println!("\n{kind:?} among {n}, {cleaners} cleaners");
         println!(

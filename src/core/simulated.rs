@@ -63,7 +63,13 @@ impl Simulated {
     /// A suite of healthy tests.
     pub fn healthy(tests: usize, per_file: usize) -> Self {
         let files = tests.div_ceil(per_file);
-        Self { rules: vec![Rule::default(); tests], per_file, imports: vec![0; files], start_ms: 300, forked: 0 }
+        Self {
+            rules: vec![Rule::default(); tests],
+            per_file,
+            imports: vec![0; files],
+            start_ms: 300,
+            forked: 0,
+        }
     }
 
     /// The suite as a collection would give it.

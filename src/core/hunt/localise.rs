@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::Shared;
 use super::board::Run;
 use super::model::{Expect, Model};
-use super::probe::How;
+use super::plan::Goal;
+use super::probe::{How, is_an_order};
 use crate::core::minimize;
 use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
@@ -29,17 +30,15 @@ pub(crate) async fn one_set(h: &Shared, model: &Model, run: &Run) -> Option<Culp
     if let Some(set) = ask_suspects(h, model, &ranked, before.len()).await {
         return Some(set);
     }
+    if is_known_to_fail(h, run, flip)
+        && let Some(set) = one_enough(h, model, &before, 1).await
+    {
+        return Some(set);
+    }
     let flips = reproduce(h, &before, test, flip).await?;
     let mut tries = tries_for(flips);
-    let alone_enough = never_idle(h, model, &before);
-    if !alone_enough.is_empty() {
-        let width = h.plan.jobs.max(1) as usize;
-        let ask = async |orders: Vec<Vec<TestIdx>>| {
-            h.which_show(&orders, test, flip, tries, How::next(Purpose::Search)).await
-        };
-        if let Some(single) = minimize::one_item(&alone_enough, width, &ask).await {
-            return Some(Culprits { members: vec![single], ordered: false });
-        }
+    if let Some(set) = one_enough(h, model, &before, tries).await {
+        return Some(set);
     }
     for _ in 0..3 {
         if let Some(set) = smallest(h, test, flip, before.clone(), tries).await {
@@ -49,6 +48,27 @@ pub(crate) async fn one_set(h: &Shared, model: &Model, run: &Run) -> Option<Culp
         tries = (tries * 2).clamp(3, 12);
     }
     None
+}
+
+/// Whether a person gave the order as one in which the test fails, and it did the first time.
+fn is_known_to_fail(h: &Shared, run: &Run, flip: Seen) -> bool {
+    matches!(h.plan.goal, Goal::Bisect { .. })
+        && flip == Seen::Fail
+        && is_an_order(run)
+        && h.evidence(run.spec.order[run.spec.order.len() - 1])
+            .iter()
+            .all(|(other, seen)| other.spec.order != run.spec.order || *seen == flip)
+}
+
+/// Halves the tests that may be enough by themselves.
+async fn one_enough(h: &Shared, model: &Model, before: &[TestIdx], tries: usize) -> Option<Culprits> {
+    let candidates = never_idle(h, model, before);
+    let ask = async |orders: Vec<Vec<TestIdx>>| {
+        h.which_show(&orders, model.test, model.flip, tries, How::next(Purpose::Search)).await
+    };
+    let width = h.plan.jobs.max(1) as usize;
+    let single = minimize::one_item(&candidates, width, &ask).await?;
+    Some(Culprits { members: vec![single], ordered: false })
 }
 
 /// The tests of an order that may be enough by themselves, for all that is known: the test flipped in every run in

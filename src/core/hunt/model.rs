@@ -41,7 +41,8 @@ impl Model {
         for set in &self.sets {
             let Some((first, last)) = span(before, set) else { continue };
             let undone = |from: usize| before[from + 1..].iter().any(|test| self.undoers.contains(test));
-            let jointly = || self.joint_undoers.iter().any(|group| group.iter().all(|test| before.contains(test)));
+            let jointly =
+                || self.joint_undoers.iter().any(|group| group.iter().all(|test| before.contains(test)));
             let one = if undone(last) {
                 Expect::Undone
             } else if undone(first) || jointly() {
@@ -77,6 +78,9 @@ pub(crate) fn span(before: &[TestIdx], set: &Culprits) -> Option<(usize, usize)>
     Some((first, last))
 }
 
+/// What a claim weaker than "always and never" pays for being one more.
+const WEAKER: f64 = 3.0;
+
 /// Flips where a model wants them, and flips where it wants none.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Fit {
@@ -86,17 +90,17 @@ pub(crate) struct Fit {
 
 impl Fit {
     /// How strongly the runs speak for the set deciding, against one common rate (natural logarithm): whatever that rate,
-    /// the chance that one of the three claims (always with it and never without; sometimes and never; more often) ever
-    /// gets to `ln(1 / x)` is `x` at most, however many runs are added. The price for having chosen the set among many
-    /// is the caller's to add.
+    /// the chance that this ever gets to `ln(1 / x)` is a small multiple of `x` at most, however many runs are added: `x` for
+    /// the claim that it flips always with the set and never without, a third for each weaker claim (sometimes and never;
+    /// more often). The price for having chosen the set among many is the caller's to add.
     pub fn ln_evidence(self) -> f64 {
         let (with, without) = (self.with, self.without);
         if with.k == with.n && without.k == 0 {
             -ln_common_rate(with, without)
         } else if without.k == 0 {
-            ln_evidence_never(with, without.n)
+            ln_evidence_never(with, without.n) - WEAKER.ln()
         } else {
-            ln_evidence_raised(with, without)
+            ln_evidence_raised(with, without) - WEAKER.ln()
         }
     }
 }
