@@ -58,7 +58,7 @@ pub struct Care {
 
 impl Default for Care {
     fn default() -> Self {
-        Self { alpha: 0.01, fresh: 2, shown: 10, cheap_ms: 100, spare_ms: 60_000, alone: 60 }
+        Self { alpha: 0.02, fresh: 2, shown: 10, cheap_ms: 100, spare_ms: 60_000, alone: 60 }
     }
 }
 
