@@ -63,12 +63,13 @@ pub struct Culprits {
     pub ordered: bool,
 }
 
-/// Whether every single test was tried in a role.
+/// Whether every single test was tried in a role: right before the test, or before it and others with the same cause
+/// that were seen to leave it alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Complete {
-    /// Every single test was run right before the victim.
+    /// Every single test was run before the victim.
     pub polluters: bool,
-    /// Every single test was run right before the brittle test.
+    /// Every single test was run before the brittle test.
     pub state_setters: bool,
     /// Every single test was run between a culprit and the test.
     pub cleaners: bool,

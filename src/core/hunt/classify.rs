@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use super::alone;
 use super::baseline::{baseline, failed_undisturbed};
-use super::complete::every_test;
+use super::complete::{self, Tried};
 use super::confirm::Doubt;
 use super::explain::{Found, everything, is_noisy};
 use super::explore::{both_ways, explore, seen_both};
@@ -20,6 +20,7 @@ use super::probe::How;
 use super::{Shared, Stage, target};
 use crate::core::outcome::{Outcome, Seen};
 use crate::core::run::{Purpose, RunId};
+use crate::core::suspects::Suspect;
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Class, Complete, Count, Verdict};
 
@@ -37,49 +38,73 @@ pub(crate) async fn whole_suite(h: Rc<Shared>) {
         alone::everyone(&h).await;
     }
     h.stage.set(Stage::Hunt);
-    let mut groups: BTreeMap<Vec<RunId>, Vec<TestIdx>> = BTreeMap::new();
+    let mut groups: BTreeMap<Likeness, Vec<TestIdx>> = BTreeMap::new();
     for test in both_ways(&h) {
         if h.verdicts.borrow().contains_key(&test) {
             continue;
         }
         if bisect {
-            groups.entry(failing_runs(&h, test)).or_default().push(test);
+            groups.entry(likeness(&h, test)).or_default().push(test);
         } else if let (false, true) = seen_both(&h, test) {
             let mut verdict = opened(&h, test);
             verdict.class = Class::Broken;
             h.verdicts.borrow_mut().insert(test, verdict);
         }
     }
-    // Tests that failed in the same runs may have one cause: what is found for the first is asked of the rest first.
-    join_all(groups.into_values().map(|group| {
+    // What is found for the first of a group is asked of the rest first.
+    let founds = join_all(groups.into_values().map(|group| {
         let h = h.clone();
         async move {
             let (first, rest) = group.split_at(1);
-            investigate(&h, first[0]).await;
-            join_all(rest.iter().map(|test| investigate(&h, *test))).await;
+            let first = investigate(&h, first[0]).await;
+            let rest = join_all(rest.iter().map(|test| investigate(&h, *test))).await;
+            [first].into_iter().chain(rest).flatten().collect::<Vec<Found>>()
         }
     }))
     .await;
+    finish(&h, founds.into_iter().flatten().collect()).await;
 }
 
-/// Finds the class of one test, its culprits and the proof, and puts the verdict down.
-pub(crate) async fn investigate(h: &Shared, test: TestIdx) {
+/// Tests that look alike may have one cause.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    /// One suspect stands out.
+    Suspect(TestIdx),
+    /// They failed in the same runs.
+    Runs(Vec<RunId>),
+}
+
+fn likeness(h: &Shared, test: TestIdx) -> Likeness {
+    let found = Found::nothing(test, Seen::Fail);
+    match suspects(h, &found.model).first() {
+        Some(best) if stands_out(h, best) => Likeness::Suspect(best.test),
+        _ => Likeness::Runs(failing_runs(h, test)),
+    }
+}
+
+/// Whether a suspect explains the runs better than the best of as many would by chance.
+fn stands_out(h: &Shared, suspect: &Suspect) -> bool {
+    suspect.ln_ratio > (h.suite.len().max(2) as f64).ln() + (1.0 / h.plan.care.alpha).ln()
+}
+
+/// Finds the class of one test, its culprits and the proof, and puts the verdict down. Gives what may be completed.
+pub(crate) async fn investigate(h: &Shared, test: TestIdx) -> Option<Found> {
     if h.plan.jobs > 1 && !failed_undisturbed(h, test) && !settle_interference(h, test).await {
-        return;
+        return None;
     }
     let Some(alone) = h.after(&[], test, 0, How::next(Purpose::Alone)).await else {
         undecided(h, test, "it could not be run alone".into());
-        return;
+        return None;
     };
     let (passed, failed) = seen_both(h, test);
     if alone == Seen::Fail && !passed {
         always_fails(h, test).await;
-        return;
+        return None;
     }
     if !failed {
-        return;
+        return None;
     }
-    depends(h, test, alone.other()).await;
+    depends(h, test, alone.other()).await
 }
 
 /// Failures were seen only beside another run: does company decide? False where it does, and the verdict is put down.
@@ -119,45 +144,58 @@ async fn always_fails(h: &Shared, test: TestIdx) {
 }
 
 /// It has one outcome alone and was seen with the other: what makes it flip?
-async fn depends(h: &Shared, test: TestIdx, flip: Seen) {
+async fn depends(h: &Shared, test: TestIdx, flip: Seen) -> Option<Found> {
     let mut found = Found::nothing(test, flip);
-    let strong = suspects(h, &found.model).first().is_some_and(|best| {
-        best.ln_ratio > (h.suite.len().max(2) as f64).ln() + (1.0 / h.plan.care.alpha).ln()
-    });
+    let strong = suspects(h, &found.model).first().is_some_and(|best| stands_out(h, best));
     if !strong {
         for nth in 1..ALONE_FIRST {
             if h.after(&[], test, nth, How::next(Purpose::Repeat)).await == Some(flip) {
                 nondeterministic::decide(h, test).await;
-                return;
+                return None;
             }
         }
     }
     let doubt = everything(h, &mut found).await.err();
     if doubt == Some(Doubt::FlipsAlone) || found.proofs.is_empty() {
         nondeterministic::decide_after(h, test, doubt).await;
-        return;
+        return None;
     }
     if is_noisy(h, &found).await {
         nondeterministic::decide(h, test).await;
-        return;
+        return None;
     }
     put_down(h, &found, Complete::default());
-    let stray = found.stray;
-    let tried = every_test(h, &mut found).await;
+    Some(found)
+}
+
+/// Makes what was found complete where that is affordable, tests with one cause together.
+pub(crate) async fn finish(h: &Shared, founds: Vec<Found>) {
+    let groups = complete::groups(h, founds).await;
+    join_all(groups.into_iter().map(async |mut group| {
+        let strays: Vec<u32> = group.iter().map(|found| found.stray).collect();
+        let tried = complete::every_test(h, &mut group).await;
+        for (mut found, stray) in group.into_iter().zip(strays) {
+            finish_one(h, &mut found, stray, tried).await;
+        }
+    }))
+    .await;
+}
+
+async fn finish_one(h: &Shared, found: &mut Found, stray: u32, tried: Tried) {
     // Another set, or another cleaner, may have come up: the rest may be explained now.
-    let mut flips_alone = everything(h, &mut found).await.err() == Some(Doubt::FlipsAlone);
+    let mut flips_alone = everything(h, found).await.err() == Some(Doubt::FlipsAlone);
     if !flips_alone && matches!(h.plan.goal, Goal::Bisect { .. }) {
-        flips_alone = target::remains(h, &mut found).await.err() == Some(Doubt::FlipsAlone);
+        flips_alone = target::remains(h, found).await.err() == Some(Doubt::FlipsAlone);
     }
-    if flips_alone || (found.stray > stray && is_noisy(h, &found).await) {
-        nondeterministic::decide(h, test).await;
+    if flips_alone || (found.stray > stray && is_noisy(h, found).await) {
+        nondeterministic::decide(h, found.model.test).await;
         return;
     }
-    let complete = match flip {
+    let complete = match found.model.flip {
         Seen::Fail => Complete { polluters: tried.singles, cleaners: tried.cleaners, state_setters: false },
         Seen::Pass => Complete { state_setters: tried.singles, cleaners: tried.cleaners, polluters: false },
     };
-    put_down(h, &found, complete);
+    put_down(h, found, complete);
 }
 
 /// Writes the verdict of a victim or a brittle test.

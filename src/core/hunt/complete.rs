@@ -1,12 +1,22 @@
 //! Where it is affordable every single test is tried in every role, so that a list may be called complete.
+//!
+//! Tests with the same cause are tried together: one run with a candidate before all of them tells as much of each as a
+//! run for each would. That they leave one another alone is seen first; those that do not are tried by themselves.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use futures_util::StreamExt;
+use futures_util::future::join;
 use futures_util::stream;
 
 use super::Shared;
+use super::board::Run;
 use super::confirm::confirm;
 use super::explain::{Found, effect, times_for_cleaner};
 use super::probe::How;
+use crate::core::order::OrderName;
+use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Count, Culprits};
@@ -18,32 +28,70 @@ pub(crate) struct Tried {
     pub cleaners: bool,
 }
 
-/// Tries every single test as a culprit, and as a cleaner after the first set.
-pub(crate) async fn every_test(h: &Shared, found: &mut Found) -> Tried {
+/// Parts findings into groups with one cause whose tests may be run in one line.
+pub(crate) async fn groups(h: &Shared, founds: Vec<Found>) -> Vec<Vec<Found>> {
+    let mut by_cause: BTreeMap<(bool, Vec<Vec<TestIdx>>), Vec<Found>> = BTreeMap::new();
+    for found in founds {
+        let mut sets: Vec<Vec<TestIdx>> = found.model.sets.iter().map(|set| set.members.clone()).collect();
+        sets.sort();
+        by_cause.entry((found.model.flip == Seen::Fail, sets)).or_default().push(found);
+    }
+    let mut groups = Vec::new();
+    for group in by_cause.into_values() {
+        let (together, by_themselves) = part(h, group).await;
+        groups.extend(by_themselves.into_iter().map(|found| vec![found]));
+        groups.push(together);
+    }
+    groups.retain(|group| !group.is_empty());
+    // What may be spent goes to the largest cause first.
+    groups.sort_by_key(|group| (std::cmp::Reverse(group.len()), group[0].model.test));
+    groups
+}
+
+/// Those that flip in one line after the set and stay in one line without it, and the others.
+async fn part(h: &Shared, group: Vec<Found>) -> (Vec<Found>, Vec<Found>) {
+    let Some(set) = group.first().filter(|_| group.len() > 1).and_then(|found| found.model.sets.first())
+    else {
+        return (group, Vec::new());
+    };
+    let tests: Vec<TestIdx> = group.iter().map(|found| found.model.test).collect();
+    let how = How::next(Purpose::Repeat);
+    let (with, without) = join(line(h, &set.members, &tests, 0, how), line(h, &[], &tests, 0, how)).await;
+    group.into_iter().partition(|found| {
+        let model = &found.model;
+        with.seen(model.test) == Some(model.flip) && without.seen(model.test) == Some(model.flip.other())
+    })
+}
+
+/// Runs these tests one after another behind some others.
+async fn line(h: &Shared, before: &[TestIdx], tests: &[TestIdx], nth: usize, how: How) -> Rc<Run> {
+    let rest = tests.iter().filter(|test| !before.contains(test));
+    let order: Vec<TestIdx> = before.iter().chain(rest).copied().collect();
+    h.ask(order, OrderName::Probe, nth, how).await
+}
+
+/// Tries every single test as a culprit of a group, and as a cleaner after its first set.
+pub(crate) async fn every_test(h: &Shared, group: &mut [Found]) -> Tried {
     let mut tried = Tried::default();
-    let others: Vec<TestIdx> = h
-        .suite
-        .all()
-        .filter(|test| *test != found.model.test && !h.set_aside.borrow().contains(test))
-        .collect();
+    let tests: Vec<TestIdx> = group.iter().map(|found| found.model.test).collect();
+    let others: Vec<TestIdx> =
+        h.suite.all().filter(|test| tests != [*test] && !h.set_aside.borrow().contains(test)).collect();
     if h.afford(others.len()) {
-        for single in singles(h, found, &others).await {
-            let set = Culprits { members: vec![single], ordered: false };
-            let mut model = found.model.clone();
-            model.sets.push(set.clone());
-            match confirm(h, &model, &set, h.suite.len()).await {
-                Ok(proof) => found.convict(h, proof),
-                Err(_) => found.stray += 1,
+        let shown = singles(h, group, &tests, &others).await;
+        for (found, candidates) in group.iter_mut().zip(shown) {
+            for single in candidates {
+                convict_single(h, found, single).await;
             }
         }
         tried.singles = true;
     }
-    let Some(set) = found.model.sets.first().cloned() else { return tried };
+    let Some(set) = group.first().and_then(|found| found.model.sets.first()).cloned() else { return tried };
     if h.afford(others.len()) {
-        for cleaner in cleaners(h, found, &set, &others).await {
-            if !found.model.undoers.contains(&cleaner) {
-                found.model.undoers.push(cleaner);
-                h.cleaners.borrow_mut().push(cleaner);
+        for (found, cleaning) in cleaners(h, group, &tests, &set, &others).await {
+            let undoers = &mut group[found].model.undoers;
+            if !undoers.contains(&cleaning) {
+                undoers.push(cleaning);
+                h.cleaners.borrow_mut().push(cleaning);
             }
         }
         tried.cleaners = true;
@@ -51,50 +99,93 @@ pub(crate) async fn every_test(h: &Shared, found: &mut Found) -> Tried {
     tried
 }
 
-/// Tests that flip it on their own and are not known to.
-async fn singles(h: &Shared, found: &Found, others: &[TestIdx]) -> Vec<TestIdx> {
-    let model = &found.model;
-    let known = |test: &TestIdx| model.sets.iter().any(|set| set.members == [*test]);
-    let unknown: Vec<TestIdx> = others.iter().copied().filter(|test| !known(test)).collect();
-    let mut flipping: Vec<TestIdx> = stream::iter(unknown)
-        .map(|single| async move {
-            let how = How::spare(Purpose::Search);
-            (h.after(&[single], model.test, 0, how).await == Some(model.flip)).then_some(single)
-        })
-        .buffer_unordered(window(h))
-        .filter_map(async |single| single)
-        .collect()
-        .await;
-    flipping.sort_unstable();
-    flipping
+/// Proves a test that seemed to flip it, or notes that something flipped it.
+async fn convict_single(h: &Shared, found: &mut Found, single: TestIdx) {
+    let (test, flip) = (found.model.test, found.model.flip);
+    // It may have been another one in the line that flipped it.
+    if !h.shows(&[single], test, flip, 1, How::next(Purpose::Search)).await {
+        return;
+    }
+    let set = Culprits { members: vec![single], ordered: false };
+    let mut model = found.model.clone();
+    model.sets.push(set.clone());
+    match confirm(h, &model, &set, h.suite.len()).await {
+        Ok(proof) => found.convict(h, proof),
+        Err(_) => found.stray += 1,
+    }
 }
 
-/// Tests that keep the set from acting when they run right after it.
-async fn cleaners(h: &Shared, found: &Found, set: &Culprits, others: &[TestIdx]) -> Vec<TestIdx> {
-    let model = &found.model;
+/// For each of the group, tests that flip it on their own and are not known to.
+async fn singles(h: &Shared, group: &[Found], tests: &[TestIdx], others: &[TestIdx]) -> Vec<Vec<TestIdx>> {
+    let knows = |found: &Found, test: TestIdx| found.model.sets.iter().any(|set| set.members == [test]);
+    let unknown: Vec<TestIdx> =
+        others.iter().copied().filter(|test| !group.iter().all(|found| knows(found, *test))).collect();
+    let mut runs: Vec<(TestIdx, Rc<Run>)> = stream::iter(unknown)
+        .map(
+            |single| async move { (single, line(h, &[single], tests, 0, How::spare(Purpose::Search)).await) },
+        )
+        .buffer_unordered(window(h))
+        .collect()
+        .await;
+    runs.sort_by_key(|(single, _)| *single);
+    let flips = |found: &Found, single: TestIdx, run: &Run| {
+        let test = found.model.test;
+        single != test && !knows(found, single) && run.seen(test) == Some(found.model.flip)
+    };
+    group
+        .iter()
+        .map(|found| {
+            runs.iter()
+                .filter(|(single, run)| flips(found, *single, run))
+                .map(|(single, _)| *single)
+                .collect()
+        })
+        .collect()
+}
+
+/// Who of the group (by place) is kept from flipping by which test, when that runs right after the set.
+async fn cleaners(
+    h: &Shared,
+    group: &[Found],
+    tests: &[TestIdx],
+    set: &Culprits,
+    others: &[TestIdx],
+) -> Vec<(usize, TestIdx)> {
     let candidates: Vec<TestIdx> =
         others.iter().copied().filter(|test| !set.members.contains(test)).collect();
     let after = |cleaner: TestIdx| [&set.members[..], &[cleaner]].concat();
-    let mut staying: Vec<TestIdx> = stream::iter(candidates.iter().copied())
+    let stays = |found: &Found, cleaner: TestIdx, run: &Run| {
+        found.model.test != cleaner && run.seen(found.model.test) == Some(found.model.flip.other())
+    };
+    let tried: Vec<(TestIdx, Vec<usize>)> = stream::iter(candidates.iter().copied())
         .map(|cleaner| async move {
-            let stays = h.stays(&after(cleaner), model.test, model.flip, 1, How::spare(Purpose::Clean)).await;
-            stays.then_some(cleaner)
+            let run = line(h, &after(cleaner), tests, 0, How::spare(Purpose::Clean)).await;
+            let staying = (0..group.len()).filter(|place| stays(&group[*place], cleaner, &run)).collect();
+            (cleaner, staying)
         })
         .buffer_unordered(window(h))
-        .filter_map(async |cleaner| cleaner)
         .collect()
         .await;
-    staying.sort_unstable();
+    let mut staying: BTreeMap<TestIdx, Vec<usize>> =
+        tried.into_iter().filter(|(_, staying)| !staying.is_empty()).collect();
     // How often the set acts is known much better now: in all these runs but those of true cleaners it should have.
-    let known = effect(found, set);
-    let tried = candidates.len() as u32;
-    let acted = Count { k: known.k + tried - staying.len() as u32, n: known.n + tried };
-    let times = times_for_cleaner(acted);
+    let acted = |place: usize| {
+        let known = effect(&group[place], set);
+        let idle = staying.values().filter(|staying| staying.contains(&place)).count() as u32;
+        let tried = candidates.len() as u32;
+        Count { k: known.k + tried - idle, n: known.n + tried }
+    };
+    let times = (0..group.len()).map(|place| times_for_cleaner(acted(place))).max().unwrap_or(0);
     let mut cleaning = Vec::new();
-    for cleaner in staying {
-        if h.stays(&after(cleaner), model.test, model.flip, times, How::next(Purpose::Clean)).await {
-            cleaning.push(cleaner);
+    for (cleaner, places) in &mut staying {
+        for nth in 1..times {
+            if places.is_empty() {
+                break;
+            }
+            let run = line(h, &after(*cleaner), tests, nth, How::next(Purpose::Clean)).await;
+            places.retain(|place| stays(&group[*place], *cleaner, &run));
         }
+        cleaning.extend(places.iter().map(|place| (*place, *cleaner)));
     }
     cleaning
 }

@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 
 use super::Shared;
+use super::explain::ALWAYS;
 use super::localise::but;
 use super::model::{Expect, Fit, Model, ln_choices};
 use super::probe::How;
@@ -50,6 +51,13 @@ impl Proof {
     pub fn add(&mut self, seen: Seen, flip: Seen) {
         self.effect.add(seen == flip);
         self.confirmation.with.add(seen == Seen::Fail);
+    }
+
+    /// Notes for other tests that the set acts every time, where it was seen to.
+    pub fn remember(&self, h: &Shared) {
+        if self.effect.n >= ALWAYS && self.effect.k == self.effect.n {
+            h.steady.borrow_mut().entry(self.culprits.members.clone()).or_insert(self.effect);
+        }
     }
 }
 
@@ -130,18 +138,21 @@ pub(crate) async fn confirm(
         let lacks_fresh = with.fresh.k < care.fresh;
         let lacks_fresh_without =
             fresh_without.n < care.fresh || without.iter().any(|tally| tally.fresh.n == 0);
-        let cheap = h.short_run_ms() <= care.cheap_ms;
-        let lacks_shown = cheap && (with.all.n < care.shown || all_without.n < care.shown);
+        // Counts that convince a person are wanted of one test that the set acts on.
+        let show = h.short_run_ms() <= care.cheap_ms && !h.steady.borrow().contains_key(&set.members);
+        let lacks_shown = show && (with.all.n < care.shown || all_without.n < care.shown);
         if believed && compared && !lacks_fresh && !lacks_fresh_without && !lacks_shown {
             let failures = |count: Count| match flip {
                 Seen::Fail => count,
                 Seen::Pass => Count { k: count.n - count.k, n: count.n },
             };
-            return Ok(Proof {
+            let proof = Proof {
                 culprits: set.clone(),
                 confirmation: Confirmation { with: failures(with.all), without: failures(all_without) },
                 effect: with.all,
-            });
+            };
+            proof.remember(h);
+            return Ok(proof);
         }
         let how = |fresh: bool| if fresh { confirm_how().fresh() } else { confirm_how() };
         // The side with fewer runs tells more.

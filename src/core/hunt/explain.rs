@@ -20,7 +20,9 @@ use crate::core::verdict::{Count, Culprits};
 /// Runs of each kind that may resist before the search gives up on the rest.
 const STUBBORN: usize = 4;
 /// So many flips of as many before a set is taken to act always: at a rate of one half that is a chance of 1 in 256.
-const ALWAYS: u32 = 8;
+pub(crate) const ALWAYS: u32 = 8;
+/// How often a test is seen to undo a set that it undid before another test.
+const UNDONE_BEFORE: usize = 3;
 /// More minimal sets than this are not looked for one by one.
 const MOST_SETS: usize = 32;
 
@@ -127,12 +129,17 @@ pub(crate) async fn everything(h: &Shared, found: &mut Found) -> Result<(), Doub
 async fn settle_moods(h: &Shared, found: &mut Found) -> bool {
     let mut changed = false;
     for proof in &mut found.proofs {
+        // What acted every time before another test will not be moody before this one.
+        if h.steady.borrow().contains_key(&proof.culprits.members) {
+            continue;
+        }
         while proof.effect.n < ALWAYS && proof.effect.k == proof.effect.n {
             let how = How::next(Purpose::Repeat);
             let Some(seen) = h.again(&proof.culprits.members, found.model.test, how).await else { break };
             proof.add(seen, found.model.flip);
             changed |= seen != found.model.flip;
         }
+        proof.remember(h);
     }
     changed
 }
@@ -282,12 +289,22 @@ async fn guess_cleaner(h: &Shared, found: &Found, set: &Culprits, between: &[Tes
 pub(crate) async fn cleans(h: &Shared, found: &Found, set: &Culprits, cleaner: TestIdx) -> bool {
     let before = [&set.members[..], &[cleaner]].concat();
     let mut acted = effect(found, set);
+    let mut add = |more: Count| acted = Count { k: acted.k + more.k, n: acted.n + more.n };
     let elsewhere = effect_without(h, found, set, cleaner);
     if elsewhere.k == elsewhere.n {
-        acted = Count { k: acted.k + elsewhere.k, n: acted.n + elsewhere.n };
+        add(elsewhere);
     }
-    let times = times_for_cleaner(acted);
-    h.stays(&before, found.model.test, found.model.flip, times, How::next(Purpose::Clean)).await
+    if let Some(steady) = h.steady.borrow().get(&set.members) {
+        add(*steady);
+    }
+    let pair = (set.members.clone(), cleaner);
+    let known = h.undone.borrow().contains(&pair);
+    let times = if known { UNDONE_BEFORE } else { times_for_cleaner(acted) };
+    let cleans = h.stays(&before, found.model.test, found.model.flip, times, How::next(Purpose::Clean)).await;
+    if cleans {
+        h.undone.borrow_mut().insert(pair);
+    }
+    cleans
 }
 
 /// How often a set had its effect in longer runs in which the cleaner did not come after it.

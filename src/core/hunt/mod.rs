@@ -40,7 +40,7 @@ pub use plan::{Care, Goal, Plan, Planned};
 use self::board::{Board, Run};
 use super::run::{RunId, RunRecord, RunSpec};
 use super::test_id::{Suite, TestIdx};
-use super::verdict::{Class, Cluster, Verdict};
+use super::verdict::{Class, Cluster, Count, Verdict};
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +90,10 @@ pub(crate) struct Shared {
     pub culprits: RefCell<Vec<Vec<TestIdx>>>,
     /// Proven cleaners, the first suspects for the next test.
     pub cleaners: RefCell<Vec<TestIdx>>,
+    /// Sets that acted in all of many runs before some test, and in how many.
+    pub steady: RefCell<BTreeMap<Vec<TestIdx>, Count>>,
+    /// Sets with a test that was proven to undo them for some test.
+    pub undone: RefCell<BTreeSet<(Vec<TestIdx>, TestIdx)>>,
     /// Runs collide: nothing runs beside anything any more.
     pub one_at_a_time: Cell<bool>,
     /// Forked children were caught disagreeing with fresh processes: only fresh ones count.
@@ -129,6 +133,8 @@ impl Hunt {
             set_aside: RefCell::default(),
             culprits: RefCell::default(),
             cleaners: RefCell::default(),
+            steady: RefCell::default(),
+            undone: RefCell::default(),
             one_at_a_time: Cell::new(false),
             only_fresh: Cell::new(false),
             words: RefCell::default(),

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 
-use super::classify::{investigate, opened};
+use super::classify::{finish, investigate, opened};
 use super::confirm::Doubt;
 use super::explain::{Found, everything};
 use super::plan::{Goal, Planned};
@@ -41,7 +41,8 @@ pub(crate) async fn one_test(h: Rc<Shared>, test: TestIdx) {
         }
     }
     h.stage.set(Stage::Hunt);
-    investigate(&h, test).await;
+    let found = investigate(&h, test).await;
+    finish(&h, found.into_iter().collect()).await;
     if !h.verdicts.borrow().contains_key(&test) {
         let mut verdict = opened(&h, test);
         verdict.undecided =
