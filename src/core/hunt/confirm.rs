@@ -1,5 +1,7 @@
 //! The proof: with the set it flips, without any one member it does not, in fresh processes.
 
+use std::collections::HashMap;
+
 use futures_util::future::join_all;
 
 use super::Shared;
@@ -21,9 +23,12 @@ const MOODY_WITHOUT: u32 = 10;
 /// The chance, for a set that acts in some of its runs only, that a part of it which does the same goes unnoticed.
 const MOODY_MEMBER: f64 = 1e-3;
 
-/// Runs without each member, where another set of the same test acts in some of its runs only: this one may be made of
-/// such a culprit and a bystander.
-const UNSTEADY_MEMBER: u32 = 5;
+/// Runs of a set of several, and runs without each member: it may be made of a culprit that acts in some of its runs
+/// only, and of a bystander that was there when it did.
+const JOINT_WITH: u32 = 4;
+const JOINT_WITHOUT: u32 = 4;
+/// Runs of a set of several where the test was seen with both outcomes in one order.
+const WAVERING_WITH: u32 = 6;
 
 /// Why a set is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,13 +131,13 @@ pub(crate) async fn confirm(
         let moody = with.all.k < with.all.n;
         let believed = local.max(whole) >= needed;
         // Enough runs without each member that its lack could have shown.
-        let rate = (f64::from(with.all.k) + 0.5) / (f64::from(with.all.n) + 1.0);
-        let each = match moody {
-            true => stays_needed(with.all, MOODY_MEMBER),
-            false => ((0.02_f64).ln() / (1.0 - rate).ln()).ceil() as u32,
+        let wavers = moody || gain.unsteady || wavers(h, model);
+        let (least_with, each) = match (removals.len(), wavers) {
+            (1, _) => (0, 0),
+            (_, true) => (WAVERING_WITH, stays_needed(with.all, MOODY_MEMBER)),
+            (_, false) => (JOINT_WITH, JOINT_WITHOUT),
         };
-        let each = if gain.unsteady { each.max(UNSTEADY_MEMBER) } else { each };
-        let compared = removals.len() < 2 || without.iter().all(|tally| tally.all.n >= each);
+        let compared = with.all.n >= least_with && without.iter().all(|tally| tally.all.n >= each);
         let enough_without = all_without.n.max(gain.fit.without.n / 2) >= MOODY_WITHOUT;
         let compared = compared && (!moody || (enough_without && all_without.n >= 4));
         let lacks_fresh = with.fresh.k < care.fresh;
@@ -161,7 +166,8 @@ pub(crate) async fn confirm(
         } else {
             gain.fit.with.n <= gain.fit.without.n
         };
-        let want_with = lacks_fresh || (!lacks_fresh_without && compared && fewer_with);
+        let lacks_with = with.all.n < least_with;
+        let want_with = lacks_fresh || lacks_with || (!lacks_fresh_without && compared && fewer_with);
         let want_without = lacks_fresh_without || !want_with;
         let least = least_tried(&without);
         let both = h.plan.jobs > 1;
@@ -223,6 +229,13 @@ fn gain(h: &Shared, model: &Model, set: &Culprits) -> Gain {
         }
     }
     Gain { fit, unsteady }
+}
+
+/// Whether the test was seen with both outcomes behind the same tests.
+fn wavers(h: &Shared, model: &Model) -> bool {
+    let evidence = h.evidence(model.test);
+    let mut seen: HashMap<&[TestIdx], Seen> = HashMap::new();
+    evidence.iter().any(|(run, saw)| *seen.entry(run.before(model.test)).or_insert(*saw) != *saw)
 }
 
 /// How many stays in a row have at most this chance, for something that acts as often as what acted in `effect`.
