@@ -86,8 +86,8 @@ fn one(score: &mut Score, truth: &Truth, verdict: &Verdict, complain: &mut impl 
             say("partial");
         }
     } else if verdict.class == Class::Undecided {
-        // With no more than one outcome nothing can be searched for; a hard one may stay open.
-        if truth.hard {
+        // Where it never failed there is nothing to be searched for; a hard one may stay open.
+        if truth.hard || verdict.failing_runs.is_empty() {
             score.unseen += 1;
         } else {
             score.undecided += 1;
