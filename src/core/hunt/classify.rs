@@ -6,13 +6,13 @@ use std::rc::Rc;
 use futures_util::future::join_all;
 
 use super::alone;
-use super::baseline::{baseline, failed_undisturbed};
+use super::baseline::baseline;
 use super::complete::every_test;
 use super::confirm::Doubt;
 use super::explain::{Found, everything};
 use super::explore::{both_ways, explore, seen_both};
 use super::imports;
-use super::interference;
+use super::interference::{self, only_beside};
 use super::localise::suspects;
 use super::nondeterministic;
 use super::plan::Goal;
@@ -26,6 +26,9 @@ use crate::core::verdict::{Class, Complete, Count, Verdict};
 /// How often a test that nothing explains well is run alone before its orders are searched.
 const ALONE_FIRST: usize = 3;
 
+/// How often the list of tests with failures is gone through.
+const MOST_TURNS: usize = 4;
+
 /// `shuffle`: baseline, orders, every test alone, then each test with a failure.
 pub(crate) async fn whole_suite(h: Rc<Shared>) {
     let Goal::Shuffle { orders, bisect } = h.plan.goal.clone() else { return };
@@ -37,41 +40,54 @@ pub(crate) async fn whole_suite(h: Rc<Shared>) {
         alone::everyone(&h).await;
     }
     h.stage.set(Stage::Hunt);
-    let mut groups: BTreeMap<Vec<RunId>, Vec<TestIdx>> = BTreeMap::new();
-    for test in both_ways(&h) {
-        if h.verdicts.borrow().contains_key(&test) {
-            continue;
+    interference::settle(&h).await;
+    if !bisect {
+        for test in both_ways(&h) {
+            if !h.verdicts.borrow().contains_key(&test) && seen_both(&h, test) == (false, true) {
+                let mut verdict = opened(&h, test);
+                verdict.class = Class::Broken;
+                h.verdicts.borrow_mut().insert(test, verdict);
+            }
         }
-        if bisect {
-            groups.entry(failing_runs(&h, test)).or_default().push(test);
-        } else if let (false, true) = seen_both(&h, test) {
-            let mut verdict = opened(&h, test);
-            verdict.class = Class::Broken;
-            h.verdicts.borrow_mut().insert(test, verdict);
-        }
+        return;
     }
-    // Tests that failed in the same runs may have one cause: what is found for the first is asked of the rest first.
-    join_all(groups.into_values().map(|group| {
-        let h = h.clone();
-        async move {
-            let (first, rest) = group.split_at(1);
-            investigate(&h, first[0]).await;
-            join_all(rest.iter().map(|test| investigate(&h, *test))).await;
+    // A search may come across failures of tests that no order showed: those have their turn as well.
+    for _ in 0..MOST_TURNS {
+        let mut groups: BTreeMap<Vec<RunId>, Vec<TestIdx>> = BTreeMap::new();
+        for test in both_ways(&h) {
+            if !h.verdicts.borrow().contains_key(&test) {
+                groups.entry(failing_runs(&h, test)).or_default().push(test);
+            }
         }
-    }))
-    .await;
+        if groups.is_empty() {
+            break;
+        }
+        // Tests that failed in the same runs may have one cause: what is found for the first is asked of the rest
+        // first.
+        join_all(groups.into_values().map(|group| {
+            let h = h.clone();
+            async move {
+                let (first, rest) = group.split_at(1);
+                investigate(&h, first[0]).await;
+                join_all(rest.iter().map(|test| investigate(&h, *test))).await;
+            }
+        }))
+        .await;
+        interference::settle(&h).await;
+    }
 }
 
 /// Finds the class of one test, its culprits and the proof, and puts the verdict down.
 pub(crate) async fn investigate(h: &Shared, test: TestIdx) {
-    if h.plan.jobs > 1 && !failed_undisturbed(h, test) && !settle_interference(h, test).await {
-        return;
-    }
     let Some(alone) = h.after(&[], test, 0, How::next(Purpose::Alone)).await else {
         undecided(h, test, "it could not be run alone".into());
         return;
     };
     let (passed, failed) = seen_both(h, test);
+    if alone == Seen::Pass && only_beside(h).contains(&test) {
+        // Runs collide; that is looked into when the searches are over.
+        return;
+    }
     if alone == Seen::Fail && !passed {
         always_fails(h, test).await;
         return;
@@ -80,26 +96,6 @@ pub(crate) async fn investigate(h: &Shared, test: TestIdx) {
         return;
     }
     depends(h, test, alone.other()).await;
-}
-
-/// Failures were seen only beside another run: does company decide? False where it does, and the verdict is put down.
-async fn settle_interference(h: &Shared, test: TestIdx) -> bool {
-    let shortest = h
-        .evidence(test)
-        .into_iter()
-        .filter(|(_, seen)| *seen == Seen::Fail)
-        .map(|(run, _)| run)
-        .min_by_key(|run| run.before(test).len());
-    let Some(run) = shortest else { return true };
-    let order = [run.before(test), &[test]].concat();
-    // Most failures come back with nothing beside them: one run settles it.
-    if h.ask(order.clone(), run.spec.name.clone(), 0, How::next(Purpose::Repeat).exclusive()).await.seen(test)
-        == Some(Seen::Fail)
-    {
-        return true;
-    }
-    interference::look(h, &run.spec.order, &[test]).await;
-    !h.verdicts.borrow().contains_key(&test)
 }
 
 /// It fails alone and was never seen to pass.

@@ -18,13 +18,14 @@ pub(crate) struct How {
     pub purpose: Purpose,
     pub fresh: bool,
     pub exclusive: bool,
+    pub together: bool,
     pub urgency: Urgency,
 }
 
 impl How {
     /// As soon as possible, by whatever executor.
     pub fn next(purpose: Purpose) -> Self {
-        Self { purpose, fresh: false, exclusive: false, urgency: Urgency::Next }
+        Self { purpose, fresh: false, exclusive: false, together: false, urgency: Urgency::Next }
     }
 
     /// When nothing better is to do.
@@ -35,6 +36,11 @@ impl How {
     /// In a process of its own.
     pub fn fresh(self) -> Self {
         Self { fresh: true, ..self }
+    }
+
+    /// Beside others, even where runs go one at a time by now.
+    pub fn together(self) -> Self {
+        Self { together: true, ..self }
     }
 
     /// With nothing beside it.
@@ -57,18 +63,23 @@ impl Shared {
             // Where nothing forks every process is fresh, and where nothing runs side by side every run is alone:
             // saying so would only keep equal questions apart.
             fresh: self.plan.forks && (how.fresh || self.only_fresh.get()),
-            exclusive: self.plan.jobs > 1 && (how.exclusive || self.one_at_a_time.get()),
+            exclusive: self.plan.jobs > 1 && (how.exclusive || (self.one_at_a_time.get() && !how.together)),
             random_seed: None,
             hash_seed: None,
             purpose: how.purpose,
         }
     }
 
+    /// One more run of this order.
+    pub fn again_whole(&self, order: Vec<TestIdx>, how: How) -> Ask {
+        let spec = self.spec(order, OrderName::Probe, how);
+        let times = self.board.times(&spec);
+        self.board.ask(spec, times, how.urgency)
+    }
+
     /// What the test does at the end of this order in one more run of it.
     pub async fn again(&self, before: &[TestIdx], test: TestIdx, how: How) -> Option<Seen> {
-        let spec = self.spec([before, &[test]].concat(), OrderName::Probe, how);
-        let times = self.board.times(&spec);
-        self.board.ask(spec, times, how.urgency).await.seen(test)
+        self.again_whole([before, &[test]].concat(), how).await.seen(test)
     }
 
     /// What the test did at the end of this order, the `nth` time it is asked; `None` where it was not reached.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use futures_util::future::join_all;
 
 use super::classify::{investigate, opened};
+use super::interference;
 use super::plan::{Goal, Planned};
 use super::probe::How;
 use super::{Shared, Stage};
@@ -30,6 +31,7 @@ pub(crate) async fn one_test(h: Rc<Shared>, test: TestIdx) {
         }
     }
     h.stage.set(Stage::Hunt);
+    interference::settle_one(&h, test).await;
     investigate(&h, test).await;
     if !h.verdicts.borrow().contains_key(&test) {
         let mut verdict = opened(&h, test);
