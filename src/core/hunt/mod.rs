@@ -97,6 +97,8 @@ pub(crate) struct Shared {
     /// Milliseconds of runs that completeness may still cost.
     pub spare_ms: Cell<i64>,
     pub words: RefCell<Vec<Word>>,
+    /// What was found out about each test that depends on others.
+    pub found: RefCell<BTreeMap<TestIdx, explain::Found>>,
 }
 
 struct Flag(AtomicBool);
@@ -132,6 +134,7 @@ impl Hunt {
             one_at_a_time: Cell::new(false),
             only_fresh: Cell::new(false),
             words: RefCell::default(),
+            found: RefCell::default(),
         });
         let code: Pin<Box<dyn Future<Output = ()>>> = match shared.plan.goal.clone() {
             Goal::Shuffle { .. } => Box::pin(classify::whole_suite(shared.clone())),
