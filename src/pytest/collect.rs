@@ -7,6 +7,7 @@ use fs_err as fs;
 use futures_util::future::join;
 
 use super::invocation::{Files, Invocation, Mode};
+use super::spawn::unstable_ids;
 use super::stream::{Digest, Hello, Tail, Told};
 use super::suite_file;
 use crate::core::run::ProcessEnd;
@@ -72,18 +73,8 @@ pub async fn collect(
         if !unstable.is_empty() {
             mark_unstable(suite_path, &again)?;
         }
-        if let [first, rest @ ..] = &unstable[..] {
-            let others = match rest.len() {
-                0 => String::new(),
-                n => format!(" and {n} more"),
-            };
-            notices.push((
-                "unstable-ids".to_owned(),
-                format!(
-                    "{first}{others}: another node id at every collection; such tests are found again by their \
-                     place among the parameters of their function"
-                ),
-            ));
+        if let Some(first) = unstable.first() {
+            notices.push(("unstable-ids".to_owned(), unstable_ids(first)));
         }
     }
     // The second one was only for comparing.
