@@ -15,6 +15,8 @@ use super::test_id::{CollectedTest, Suite, TestId, TestIdx};
 pub struct Effect {
     /// Acts only if all of these are set.
     pub needs: u64,
+    /// Acts only if none of these is set.
+    pub unless: u64,
     /// Sets these.
     pub set: u64,
     /// Clears these.
@@ -32,6 +34,8 @@ pub struct Rule {
     pub fails_unless: u64,
     /// Fails in this share of the runs besides, whatever the state.
     pub noise: f64,
+    /// Fails in this share of the runs in which all of these flags are set.
+    pub noise_if: Option<(u64, f64)>,
     /// Fails in this share of the runs that have another one beside them.
     pub beside: f64,
     /// How its failure looks; `Failed` where nothing is said.
@@ -51,13 +55,15 @@ pub struct Simulated {
     pub imports: Vec<u64>,
     /// What a run costs besides its tests, in milliseconds.
     pub start_ms: u64,
+    /// What a forked child starts with, beside what the imports set.
+    pub forked: u64,
 }
 
 impl Simulated {
     /// A suite of healthy tests.
     pub fn healthy(tests: usize, per_file: usize) -> Self {
         let files = tests.div_ceil(per_file);
-        Self { rules: vec![Rule::default(); tests], per_file, imports: vec![0; files], start_ms: 300 }
+        Self { rules: vec![Rule::default(); tests], per_file, imports: vec![0; files], start_ms: 300, forked: 0 }
     }
 
     /// The suite as a collection would give it.
@@ -75,12 +81,22 @@ impl Simulated {
         Suite::new((0..self.rules.len()).map(collected).collect())
     }
 
-    /// Answers a question. `beside` says whether another run goes on meanwhile.
-    pub fn answer(&self, run: RunId, spec: &RunSpec, beside: bool, rng: &mut ChaCha8Rng) -> RunRecord {
-        let mut state = match &spec.files {
+    /// Answers a question. `beside` says whether another run goes on meanwhile; `forks`, whether a question that may
+    /// be answered by a forked child is.
+    pub fn answer(
+        &self,
+        run: RunId,
+        spec: &RunSpec,
+        beside: bool,
+        forks: bool,
+        rng: &mut ChaCha8Rng,
+    ) -> RunRecord {
+        let fresh = spec.fresh || !forks;
+        let collected = match &spec.files {
             None => self.imports.iter().fold(0, |all, flags| all | flags),
             Some(files) => files.iter().fold(0, |all, file| all | self.imports[file.0 as usize]),
         };
+        let mut state = collected | if fresh { 0 } else { self.forked };
         let mut outcomes = vec![Outcome::NotReached; spec.order.len()];
         let mut failures = Vec::new();
         let mut end = ProcessEnd::Exited(0);
@@ -97,11 +113,15 @@ impl Simulated {
                 end = ProcessEnd::Exited(1);
             }
             if outcome.ends_the_process() {
-                end = ProcessEnd::Signalled(11);
+                end = match outcome {
+                    Outcome::TimedOut => ProcessEnd::TimedOut,
+                    _ => ProcessEnd::Signalled(11),
+                };
                 break;
             }
             for effect in &self.rules[test.at()].effects {
                 if state & effect.needs == effect.needs
+                    && state & effect.unless == 0
                     && (effect.chance >= 1.0 || rng.random::<f64>() < effect.chance)
                 {
                     state = state & !effect.clear | effect.set;
@@ -115,11 +135,11 @@ impl Simulated {
             end,
             invalid: None,
             beside,
-            fresh: true,
+            fresh,
             random_seed: 0,
             cost: Cost {
-                wall_ms: self.start_ms + spec.order.len() as u64,
-                cpu_ms: self.start_ms,
+                wall_ms: if fresh { self.start_ms } else { self.start_ms / 20 } + spec.order.len() as u64,
+                cpu_ms: if fresh { self.start_ms } else { self.start_ms / 20 },
                 tests_ms: spec.order.len() as u64,
             },
         }
@@ -130,6 +150,7 @@ impl Simulated {
         let fails = rule.fails_if.iter().any(|mask| state & mask == *mask)
             || state & rule.fails_unless != rule.fails_unless
             || (rule.noise > 0.0 && rng.random::<f64>() < rule.noise)
+            || rule.noise_if.is_some_and(|(mask, rate)| state & mask == mask && rng.random::<f64>() < rate)
             || (beside && rule.beside > 0.0 && rng.random::<f64>() < rule.beside);
         if fails { rule.failure.unwrap_or(Outcome::Failed) } else { Outcome::Passed }
     }

@@ -18,10 +18,11 @@ use crate::core::verdict::{Class, Count};
 const MOST_ORDERS: usize = 12;
 /// Rounds, of two runs side by side and one by itself, that a proof may cost.
 const MOST_ROUNDS: usize = 10;
-/// The chance, for a test that fails as often undisturbed, of being called interference.
-const ALPHA: f64 = 0.01;
+/// The chance, for a test that fails as often undisturbed, of being called interference by one look at its counts;
+/// there are a dozen looks.
+const ALPHA: f64 = 0.004;
 /// The same once runs of this suite are known to collide.
-const ALPHA_MORE: f64 = 0.05;
+const ALPHA_MORE: f64 = 0.02;
 
 /// Looks into every test whose failures were all seen beside another run: its failing order goes again with nothing
 /// beside it, and where that passes, company is put to the test.

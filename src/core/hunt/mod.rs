@@ -54,7 +54,7 @@ pub enum Step {
 }
 
 /// Where a hunt stands, for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// The suite as it is.
     Baseline,
@@ -235,6 +235,11 @@ impl Hunt {
             });
         }
         verdicts.into_values().collect()
+    }
+
+    /// The verdict on one test, where there is one by now.
+    pub fn verdict(&self, test: TestIdx) -> Option<Verdict> {
+        self.shared.verdicts.borrow().get(&test).cloned()
     }
 
     /// Tests with one cause, the largest cluster first; only causes with two tests or more.
