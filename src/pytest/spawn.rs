@@ -96,6 +96,7 @@ impl Workshop {
             only_files,
             log: None,
             stream: None,
+            sections: false,
             lean: false,
         };
         Ok((dir, request))

@@ -41,7 +41,8 @@ impl Model {
         for set in &self.sets {
             let Some((first, last)) = span(before, set) else { continue };
             let undone = |from: usize| before[from + 1..].iter().any(|test| self.undoers.contains(test));
-            let jointly = || self.joint_undoers.iter().any(|group| group.iter().all(|test| before.contains(test)));
+            let jointly =
+                || self.joint_undoers.iter().any(|group| group.iter().all(|test| before.contains(test)));
             let one = if undone(last) {
                 Expect::Undone
             } else if undone(first) || jointly() {

@@ -152,7 +152,11 @@ impl Digest {
             Event::Phase(report) => self.report(*report),
             Event::Fin { n } => self.finish(n, None),
             Event::Pass { n, seconds } => self.finish(n, Some(seconds)),
-            Event::Serving { .. } | Event::Forked { .. } | Event::Reaped { .. } | Event::Unknown => {}
+            Event::Serving { .. }
+            | Event::Forked { .. }
+            | Event::Refused { .. }
+            | Event::Reaped { .. }
+            | Event::Unknown => {}
         }
     }
 
