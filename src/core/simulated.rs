@@ -3,6 +3,8 @@
 //! State is a set of flags (bits). Collecting a file may set some; every test first checks, then acts. A process
 //! starts with no flags; a crash or a hang ends it.
 
+use std::cell::Cell;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -34,10 +36,21 @@ pub struct Rule {
     pub noise: f64,
     /// Fails in this share of the runs that have another one beside them.
     pub beside: f64,
+    /// Fails in this share of the forked children, and never in a process of its own.
+    pub forked: f64,
+    /// Fails in every forked child after so many: they share something that wears out.
+    pub children: Option<u32>,
     /// How its failure looks; `Failed` where nothing is said.
     pub failure: Option<Outcome>,
     /// What it does, in this order.
     pub effects: Vec<Effect>,
+}
+
+/// What a run has around it.
+#[derive(Clone, Copy)]
+struct Around {
+    beside: bool,
+    fresh: bool,
 }
 
 /// A simulated suite.
@@ -51,13 +64,24 @@ pub struct Simulated {
     pub imports: Vec<u64>,
     /// What a run costs besides its tests, in milliseconds.
     pub start_ms: u64,
+    /// What does not ask for a process of its own is answered by a forked child.
+    pub forks: bool,
+    /// How many children were forked.
+    pub children: Cell<u32>,
 }
 
 impl Simulated {
     /// A suite of healthy tests.
     pub fn healthy(tests: usize, per_file: usize) -> Self {
         let files = tests.div_ceil(per_file);
-        Self { rules: vec![Rule::default(); tests], per_file, imports: vec![0; files], start_ms: 300 }
+        Self {
+            rules: vec![Rule::default(); tests],
+            per_file,
+            imports: vec![0; files],
+            start_ms: 300,
+            forks: false,
+            children: Cell::new(0),
+        }
     }
 
     /// The suite as a collection would give it.
@@ -81,11 +105,16 @@ impl Simulated {
             None => self.imports.iter().fold(0, |all, flags| all | flags),
             Some(files) => files.iter().fold(0, |all, file| all | self.imports[file.0 as usize]),
         };
+        let fresh = !self.forks || spec.fresh || spec.files.is_some();
+        if !fresh {
+            self.children.set(self.children.get() + 1);
+        }
+        let around = Around { beside, fresh };
         let mut outcomes = vec![Outcome::NotReached; spec.order.len()];
         let mut failures = Vec::new();
         let mut end = ProcessEnd::Exited(0);
         for (at, test) in spec.order.iter().enumerate() {
-            let outcome = self.outcome(*test, state, beside, rng);
+            let outcome = self.outcome(*test, state, around, rng);
             outcomes[at] = outcome;
             if outcome.is_failure() {
                 failures.push(Failure {
@@ -115,22 +144,26 @@ impl Simulated {
             end,
             invalid: None,
             beside,
-            fresh: true,
+            fresh,
             random_seed: 0,
             cost: Cost {
                 wall_ms: self.start_ms + spec.order.len() as u64,
                 cpu_ms: self.start_ms,
                 tests_ms: spec.order.len() as u64,
             },
+            details: Vec::new(),
         }
     }
 
-    fn outcome(&self, test: TestIdx, state: u64, beside: bool, rng: &mut ChaCha8Rng) -> Outcome {
+    fn outcome(&self, test: TestIdx, state: u64, around: Around, rng: &mut ChaCha8Rng) -> Outcome {
         let rule = &self.rules[test.at()];
+        let Around { beside, fresh } = around;
         let fails = rule.fails_if.iter().any(|mask| state & mask == *mask)
             || state & rule.fails_unless != rule.fails_unless
             || (rule.noise > 0.0 && rng.random::<f64>() < rule.noise)
-            || (beside && rule.beside > 0.0 && rng.random::<f64>() < rule.beside);
+            || (beside && rule.beside > 0.0 && rng.random::<f64>() < rule.beside)
+            || (!fresh && rule.forked > 0.0 && rng.random::<f64>() < rule.forked)
+            || (!fresh && rule.children.is_some_and(|most| self.children.get() > most));
         if fails { rule.failure.unwrap_or(Outcome::Failed) } else { Outcome::Passed }
     }
 }

@@ -150,7 +150,7 @@ impl Fork {
         let copier = Copier::from_fifo(&log, output).map_err(unwritable)?;
         request.log = Some(log);
         request.stream = Some(dir.stream());
-        request.lean = server.serving().lean;
+        request.lean = server.serving().lean && !spec.detailed;
         #[expect(clippy::disallowed_methods, reason = "the cost of a run is measured here")]
         let began = std::time::Instant::now();
         let forked = match server.fork(&request).await {
@@ -160,7 +160,7 @@ impl Fork {
         };
         let guard = Guard(Group::of(forked.pid));
         let group = &guard.0;
-        let mut follow = Follow::new(dir.stream(), spec.order.len());
+        let mut follow = Follow::new(dir.stream(), spec);
         let limits = workshop.pace.limits();
         let Governed { exit, stopped } =
             process::govern(group, limits, &mut follow, cancel, forked.reaped).await;

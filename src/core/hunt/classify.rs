@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 
 use super::alone;
 use super::baseline::{baseline, failed_undisturbed};
+use super::calibrate;
 use super::complete::every_test;
 use super::confirm::Doubt;
 use super::explain::{Found, everything};
@@ -18,6 +19,7 @@ use super::nondeterministic;
 use super::plan::Goal;
 use super::probe::How;
 use super::{Shared, Stage};
+use crate::core::order::OrderName;
 use crate::core::outcome::{Outcome, Seen};
 use crate::core::run::{Purpose, RunId};
 use crate::core::test_id::TestIdx;
@@ -60,6 +62,8 @@ pub(crate) async fn whole_suite(h: Rc<Shared>) {
         }
     }))
     .await;
+    let collected: Vec<TestIdx> = h.suite.all().collect();
+    calibrate::in_the_end(&h, &collected, &OrderName::Collection).await;
 }
 
 /// Finds the class of one test, its culprits and the proof, and puts the verdict down.

@@ -24,7 +24,8 @@ pub(crate) async fn look(h: &Shared, order: &[TestIdx], tests: &[TestIdx]) {
     }
     let mut open: Vec<TestIdx> = tests.to_vec();
     for round in 0..MOST {
-        let alone = How::next(Purpose::Repeat).exclusive();
+        // Children share a server, and might collide there: only processes of their own can tell.
+        let alone = How::next(Purpose::Repeat).fresh().exclusive();
         h.ask(order.to_vec(), OrderName::Probe, round, alone).await;
         let mut settled = Vec::new();
         for test in &open {
@@ -41,7 +42,7 @@ pub(crate) async fn look(h: &Shared, order: &[TestIdx], tests: &[TestIdx]) {
             return;
         }
         // Two of the same order, started together: they come to the same place at the same time.
-        let beside = How::next(Purpose::Repeat);
+        let beside = How::next(Purpose::Repeat).fresh();
         join(
             h.ask(order.to_vec(), OrderName::Probe, 2 * round + 2, beside),
             h.ask(order.to_vec(), OrderName::Probe, 2 * round + 3, beside),
@@ -54,7 +55,7 @@ pub(crate) async fn look(h: &Shared, order: &[TestIdx], tests: &[TestIdx]) {
 fn counts(h: &Shared, test: TestIdx, order: &[TestIdx]) -> (Count, Count) {
     let (mut beside, mut undisturbed) = (Count::default(), Count::default());
     for (run, seen) in h.evidence(test) {
-        if run.spec.order[..] == *order {
+        if run.spec.order[..] == *order && (run.record.fresh || !h.plan.forks) {
             let count = if run.record.beside { &mut beside } else { &mut undisturbed };
             count.add(seen == Seen::Fail);
         }
