@@ -263,8 +263,7 @@ impl<'a> Face<'a> {
     }
 
     fn say_baseline(&mut self, hunt: &Hunt) {
-        let runs: Vec<_> = hunt.runs().iter().map(|run| (run.spec.clone(), run.record.clone())).collect();
-        let baseline = Baseline::of(&runs);
+        let baseline = Baseline::of(&hunt.answers());
         if baseline.runs == 0 {
             return;
         }

@@ -306,6 +306,19 @@ impl Hunt {
         clusters
     }
 
+    /// Every question with its answer so far, for reports: what a forked child said is no evidence once children were
+    /// caught.
+    pub fn answers(&self) -> Vec<(RunSpec, RunRecord)> {
+        let told = |run: &Rc<Run>| {
+            let mut record = run.record.clone();
+            if self.shared.only_fresh.get() && !record.fresh {
+                record.invalid.get_or_insert_with(|| "forked children were caught saying something else".into());
+            }
+            (run.spec.clone(), record)
+        };
+        self.shared.board.runs().iter().map(told).collect()
+    }
+
     /// Every answer so far, in the order of arrival.
     pub fn runs(&self) -> Vec<Rc<Run>> {
         self.shared.board.runs().to_vec()
