@@ -38,13 +38,12 @@ pub(crate) async fn baseline(h: &Shared) -> bool {
             })
             .collect();
         if !collided.is_empty() {
-            interference::look(h, &order, &collided).await;
+            let undisturbed = [ask(0, how.exclusive()).await, ask(1, how.exclusive()).await];
+            let fails = |test: &TestIdx| undisturbed.iter().any(|run| run.seen(*test) == Some(Seen::Fail));
+            if let Some(test) = collided.iter().find(|test| !fails(test)) {
+                interference::one_at_a_time(h, *test);
+            }
         }
     }
     true
-}
-
-/// Whether the test failed in a run with nothing beside it.
-pub(crate) fn failed_undisturbed(h: &Shared, test: TestIdx) -> bool {
-    h.evidence(test).iter().any(|(run, seen)| *seen == Seen::Fail && !run.record.beside)
 }

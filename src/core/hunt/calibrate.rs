@@ -37,13 +37,13 @@ pub(crate) async fn both_ways(h: &Shared, order: &[TestIdx], name: &OrderName) -
 }
 
 /// Runs a known order once more in a child, now that there were many of them.
-pub(crate) async fn in_the_end(h: &Shared, order: &[TestIdx], name: &OrderName) {
+pub(crate) async fn in_the_end(h: &Shared, order: &[TestIdx]) {
     if !h.plan.forks || h.only_fresh.get() {
         return;
     }
     let own = h.board.runs().iter().find(|run| run.record.fresh && run.spec.order[..] == *order).cloned();
     let Some(own) = own else { return };
-    let last = in_a_child(h, survived(&own), name).await;
+    let last = in_a_child(h, survived(&own), &own.spec.name).await;
     compare(h, &own, &[last]).await;
 }
 

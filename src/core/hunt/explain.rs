@@ -15,7 +15,7 @@ use crate::core::outcome::Seen;
 use crate::core::run::{Purpose, RunId};
 use crate::core::suspects::{Witness, rank};
 use crate::core::test_id::TestIdx;
-use crate::core::verdict::{Count, Culprits};
+use crate::core::verdict::{Complete, Count, Culprits};
 
 /// Runs of each kind that may resist before the search gives up on the rest.
 const STUBBORN: usize = 4;
@@ -25,17 +25,19 @@ const ALWAYS: u32 = 8;
 const MOST_SETS: usize = 32;
 
 /// What was found out about one test.
+#[derive(Clone)]
 pub(crate) struct Found {
     pub model: Model,
     pub proofs: Vec<Proof>,
     pub notes: Vec<String>,
+    pub complete: Complete,
 }
 
 impl Found {
     /// Nothing found yet.
     pub fn nothing(test: TestIdx, flip: Seen) -> Self {
         let model = Model { test, flip, sets: Vec::new(), undoers: Vec::new(), joint_undoers: Vec::new() };
-        Self { model, proofs: Vec::new(), notes: Vec::new() }
+        Self { model, proofs: Vec::new(), notes: Vec::new(), complete: Complete::default() }
     }
 
     /// Adds a proven set; a set that holds it as a part was not minimal and goes.

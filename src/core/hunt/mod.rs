@@ -100,6 +100,8 @@ pub(crate) struct Shared {
     /// Milliseconds of runs that completeness may still cost.
     pub spare_ms: Cell<i64>,
     pub words: RefCell<Vec<Word>>,
+    /// What was found out about each test that depends on others.
+    pub found: RefCell<BTreeMap<TestIdx, explain::Found>>,
 }
 
 impl Shared {
@@ -171,6 +173,7 @@ impl Hunt {
             only_fresh: Cell::new(false),
             again: Cell::new(false),
             words: RefCell::default(),
+            found: RefCell::default(),
         });
         let code = search(&shared);
         let flag = Arc::new(Flag(AtomicBool::new(true)));
@@ -312,7 +315,9 @@ impl Hunt {
         let told = |run: &Rc<Run>| {
             let mut record = run.record.clone();
             if self.shared.only_fresh.get() && !record.fresh {
-                record.invalid.get_or_insert_with(|| "forked children were caught saying something else".into());
+                record
+                    .invalid
+                    .get_or_insert_with(|| "forked children were caught saying something else".into());
             }
             (run.spec.clone(), record)
         };

@@ -25,6 +25,7 @@ pub(crate) struct How {
     pub seeded: bool,
     /// Told in detail.
     pub detailed: bool,
+    pub together: bool,
     pub urgency: Urgency,
 }
 
@@ -37,6 +38,7 @@ impl How {
             exclusive: false,
             seeded: false,
             detailed: false,
+            together: false,
             urgency: Urgency::Next,
         }
     }
@@ -49,6 +51,11 @@ impl How {
     /// In a process of its own.
     pub fn fresh(self) -> Self {
         Self { fresh: true, ..self }
+    }
+
+    /// Beside others, even where runs go one at a time by now.
+    pub fn together(self) -> Self {
+        Self { together: true, ..self }
     }
 
     /// With the seed of all runs that are held against one another.
@@ -81,7 +88,7 @@ impl Shared {
             // Where nothing forks every process is fresh, and where nothing runs side by side every run is alone:
             // saying so would only keep equal questions apart.
             fresh: self.plan.forks && (how.fresh || self.only_fresh.get()),
-            exclusive: self.plan.jobs > 1 && (how.exclusive || self.one_at_a_time.get()),
+            exclusive: self.plan.jobs > 1 && (how.exclusive || (self.one_at_a_time.get() && !how.together)),
             detailed: how.detailed,
             random_seed: how.seeded.then_some(COMPARED_SEED),
             hash_seed: None,
@@ -96,9 +103,14 @@ impl Shared {
         self.board.ask(spec, times, how.urgency)
     }
 
+    /// The same, of an order without a name.
+    pub fn again_whole(&self, order: Vec<TestIdx>, how: How) -> Ask {
+        self.once_more(order, OrderName::Probe, how)
+    }
+
     /// What the test does at the end of this order in one more run of it.
     pub async fn again(&self, before: &[TestIdx], test: TestIdx, how: How) -> Option<Seen> {
-        self.once_more([before, &[test]].concat(), OrderName::Probe, how).await.seen(test)
+        self.again_whole([before, &[test]].concat(), how).await.seen(test)
     }
 
     /// What the test did at the end of this order, the `nth` time it is asked; `None` where it was not reached.

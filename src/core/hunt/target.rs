@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 
 use super::calibrate;
 use super::classify::{investigate, opened};
+use super::interference;
 use super::plan::{Goal, Planned};
 use super::probe::How;
 use super::{Shared, Stage};
@@ -37,6 +38,7 @@ pub(crate) async fn one_test(h: Rc<Shared>, test: TestIdx) {
         }
     }
     h.stage.set(Stage::Hunt);
+    interference::settle_one(&h, test).await;
     investigate(&h, test).await;
     if !h.verdicts.borrow().contains_key(&test) {
         let mut verdict = opened(&h, test);
@@ -44,7 +46,7 @@ pub(crate) async fn one_test(h: Rc<Shared>, test: TestIdx) {
             Some(format!("it passed alone and in each of the {tried} orders that were tried"));
         h.verdicts.borrow_mut().insert(test, verdict);
     }
-    calibrate::in_the_end(&h, &known, &name).await;
+    calibrate::in_the_end(&h, &known).await;
 }
 
 fn order_up_to(planned: &Planned, test: TestIdx) -> Option<Vec<TestIdx>> {
