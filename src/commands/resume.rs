@@ -3,7 +3,7 @@
 use super::Context;
 use super::hunt::{Continued, go_on};
 use super::orders::find_session;
-use super::setup::{Place, Selection, find_interpreter, prepare};
+use super::setup::{Place, Selection, find_interpreter, may_fork, prepare};
 use super::signals::listen;
 use crate::cli::Resume;
 use crate::error::{ExitCode, Failure};
@@ -29,6 +29,7 @@ pub(super) async fn run(context: &Context, resume: &Resume) -> Result<ExitCode, 
         targets: &environment.selection,
         pytest_args: environment.pytest_args.clone(),
         session_seed: environment.session_seed,
+        forks: plan.forks && may_fork(context),
     };
     let suite = suite_file::read(&session.suite()).map_err(|error| Failure::output(error.to_string()))?;
     let place = Place { session, lock };

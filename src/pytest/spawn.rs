@@ -48,8 +48,10 @@ pub(super) struct Follow {
 }
 
 impl Follow {
-    pub(super) fn new(stream: PathBuf, order: usize) -> Self {
-        Self { tail: Tail::new(stream), digest: Digest::new(order) }
+    pub(super) fn new(stream: PathBuf, spec: &RunSpec) -> Self {
+        let tests = spec.order.len();
+        let digest = if spec.detailed { Digest::detailed(tests) } else { Digest::new(tests) };
+        Self { tail: Tail::new(stream), digest }
     }
 
     fn read(&mut self) -> Option<u64> {
@@ -96,6 +98,7 @@ impl Workshop {
             only_files,
             log: None,
             stream: None,
+            sections: spec.detailed,
             lean: false,
         };
         Ok((dir, request))
@@ -161,6 +164,7 @@ impl Workshop {
             beside: false,
             fresh,
             random_seed: request.random_seed,
+            details: told.details.clone(),
             cost: Cost {
                 wall_ms: wall.as_millis() as u64,
                 cpu_ms: cpu.as_millis() as u64,
@@ -249,7 +253,7 @@ impl Executor for Spawn {
             .invocation
             .command(Mode::Run, files, Some(&request), spec.hash_seed)
             .map_err(|error| Failure::io("write the files of a run", &error))?;
-        let mut follow = Follow::new(stream.clone(), spec.order.len());
+        let mut follow = Follow::new(stream.clone(), &spec);
         let ended = process::supervise(command, workshop.pace.limits(), &mut follow, cancel)
             .await
             .map_err(|error| Failure::environment(format!("pytest could not be started: {error}")))?;

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 
 use super::alone;
 use super::baseline::baseline;
+use super::calibrate;
 use super::complete::every_test;
 use super::confirm::{Doubt, confirm};
 use super::explain::{Found, everything, is_noisy};
@@ -15,7 +16,7 @@ use super::imports;
 use super::interference::{self, only_beside};
 use super::localise::suspects;
 use super::nondeterministic;
-use super::plan::Goal;
+use super::plan::{Goal, Planned};
 use super::probe::How;
 use super::{Shared, Stage};
 use crate::core::outcome::{Outcome, Seen};
@@ -38,6 +39,12 @@ pub(crate) async fn whole_suite(h: Rc<Shared>) {
     if !baseline(&h).await {
         return;
     }
+    orders_and_causes(&h, &orders, bisect).await;
+    let collected: Vec<TestIdx> = h.suite.all().collect();
+    calibrate::in_the_end(&h, &collected).await;
+}
+
+async fn orders_and_causes(h: &Rc<Shared>, orders: &[Planned], bisect: bool) {
     explore(&h, &orders).await;
     if bisect {
         alone::everyone(&h).await;
