@@ -97,8 +97,8 @@ pub(crate) struct Shared {
     pub only_fresh: Cell<bool>,
     /// The search has to begin again, with what is known and may be believed.
     pub again: Cell<bool>,
-    /// Milliseconds of runs that completeness may still cost.
-    pub spare_ms: Cell<i64>,
+    /// Milliseconds of runs that completeness has cost.
+    pub spare_used_ms: Cell<i64>,
     pub words: RefCell<Vec<Word>>,
     /// What was found out about each test that depends on others.
     pub found: RefCell<BTreeMap<TestIdx, explain::Found>>,
@@ -161,7 +161,7 @@ impl Hunt {
     pub fn new(suite: Arc<Suite>, plan: Plan) -> Self {
         let shared = Rc::new(Shared {
             suite,
-            spare_ms: Cell::new(plan.care.spare_ms as i64),
+            spare_used_ms: Cell::new(0),
             plan,
             board: Rc::default(),
             verdicts: RefCell::default(),
