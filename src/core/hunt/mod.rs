@@ -269,7 +269,15 @@ impl Hunt {
     /// What is known by now, by test in collection order: also of a hunt that is not over, and then the best so far.
     pub fn verdicts(&self) -> Vec<Verdict> {
         let mut verdicts = self.shared.verdicts.borrow().clone();
+        let only = match &self.shared.plan.goal {
+            Goal::Bisect { test, .. } => Some(*test),
+            Goal::Shuffle { .. } | Goal::Orders { .. } => None,
+        };
         for test in explore::both_ways(&self.shared) {
+            if only.is_some_and(|only| only != test) {
+                // Failures of other tests are for `shuffle` to look into.
+                continue;
+            }
             verdicts.entry(test).or_insert_with(|| {
                 let mut verdict = classify::opened(&self.shared, test);
                 verdict.class = Class::Undecided;
