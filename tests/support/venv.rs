@@ -37,5 +37,8 @@ fn command(program: &Path) -> Command {
 
 fn run(command: &mut Command) {
     let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(status.success(), "{command:?}: {status}; on Debian and Ubuntu venv needs `apt install python3-venv`");
+    assert!(
+        status.success(),
+        "{command:?}: {status}; on Debian and Ubuntu venv needs `apt install python3-venv`"
+    );
 }
