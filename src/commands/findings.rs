@@ -40,8 +40,7 @@ impl<'a> Gathered<'a> {
         wall_ms: u64,
     ) -> Result<Self, Failure> {
         let notices = History::of(&journal::read(&session.journal())?)?.notices;
-        let runs: Vec<(RunSpec, RunRecord)> =
-            hunt.runs().iter().map(|run| (run.spec.clone(), run.record.clone())).collect();
+        let runs = hunt.answers();
         // Two collections, and a process for every run that had one of its own.
         let processes = 2 + runs.iter().filter(|(_, record)| record.fresh).count() as u32;
         let shown = format!(".flakehunt/sessions/{}", session.name());
