@@ -61,7 +61,9 @@ const SEARCHES: &[(&str, Search)] = &[
 /// Prints a table for every suite.
 #[expect(clippy::print_stdout, reason = "the table is what it is for")]
 pub fn print() {
-    println!("\nquestions and test executions until the verdict on the test stands, medians over {SEEDS} seeds");
+    println!(
+        "\nquestions and test executions until the verdict on the test stands, medians over {SEEDS} seeds"
+    );
     println!("flakehunt: its proof included, trying every test in every role (completeness) not");
     for (kind, n, cleaners) in CASES {
         println!("\n{kind:?} among {n}, {cleaners} cleaners");

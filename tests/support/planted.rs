@@ -260,7 +260,9 @@ impl Planted {
             let affected: Vec<TestIdx> = match kind {
                 Kind::Cluster(_) => self.victims_of(&self.truth[&test].sets.clone()),
                 Kind::PollutedPolluter => vec![test, self.truth[&test].sets[0][0]],
-                Kind::Ambivalent => self.truth.keys().copied().filter(|t| self.uses(*t, flag(0) | flag(1))).collect(),
+                Kind::Ambivalent => {
+                    self.truth.keys().copied().filter(|t| self.uses(*t, flag(0) | flag(1))).collect()
+                }
                 _ => vec![test],
             };
             for test in affected {
