@@ -144,7 +144,9 @@ fn text(value: &Value) -> &str {
 
 /// The interpreter of the tests: `FLAKEHUNT_TEST_PYTHON`, else the pinned environment below `target`.
 fn python() -> PathBuf {
-    if let Some(python) = std::env::var_os("FLAKEHUNT_TEST_PYTHON") {
+    #[expect(clippy::disallowed_methods, reason = "the tests' own setting")]
+    let chosen = std::env::var_os("FLAKEHUNT_TEST_PYTHON");
+    if let Some(python) = chosen {
         return python.into();
     }
     let python = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("venvs").join("pytest9/bin/python");
