@@ -55,7 +55,7 @@ fn hunt(suite: &Simulated, jobs: usize, seed: u64) -> Hunted {
         }
         let beside = out.len() > 1;
         let (run, spec) = out.remove(0);
-        assert!(hunt.mark(suite.answer(run, &spec, beside, &mut rng)));
+        assert!(hunt.mark(suite.answer(run, &spec, beside, true, &mut rng)));
         assert!(hunt.asked() < 20_000, "the hunt does not end");
     }
     assert_eq!(hunt.next_step(), Step::Done);
@@ -69,7 +69,7 @@ fn hunt(suite: &Simulated, jobs: usize, seed: u64) -> Hunted {
 
 /// Test 3 sets what test 11 fails after.
 fn polluted() -> Simulated {
-    let mut suite = Simulated { forks: true, ..Simulated::healthy(20, 5) };
+    let mut suite = Simulated::healthy(20, 5);
     suite.rules[3].effects.push(Effect { set: 1, chance: 1.0, ..Effect::default() });
     suite.rules[11].fails_if.push(1);
     suite
@@ -135,7 +135,7 @@ fn children_that_lie_at_times_never_give_a_verdict() {
 fn a_test_that_varies_by_itself_does_not_discredit_children() {
     let mut caught = 0;
     for seed in 0..40 {
-        let mut suite = Simulated { forks: true, ..Simulated::healthy(20, 5) };
+        let mut suite = Simulated::healthy(20, 5);
         suite.rules[7] = Rule { noise: 0.4, ..Rule::default() };
         let hunted = hunt(&suite, 2, seed);
         let named: Vec<(u32, Class)> =

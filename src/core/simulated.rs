@@ -17,6 +17,8 @@ use super::test_id::{CollectedTest, Suite, TestId, TestIdx};
 pub struct Effect {
     /// Acts only if all of these are set.
     pub needs: u64,
+    /// Acts only if none of these is set.
+    pub unless: u64,
     /// Sets these.
     pub set: u64,
     /// Clears these.
@@ -34,6 +36,8 @@ pub struct Rule {
     pub fails_unless: u64,
     /// Fails in this share of the runs besides, whatever the state.
     pub noise: f64,
+    /// Fails in this share of the runs in which all of these flags are set.
+    pub noise_if: Option<(u64, f64)>,
     /// Fails in this share of the runs that have another one beside them.
     pub beside: f64,
     /// Fails in this share of the forked children, and never in a process of its own.
@@ -64,8 +68,8 @@ pub struct Simulated {
     pub imports: Vec<u64>,
     /// What a run costs besides its tests, in milliseconds.
     pub start_ms: u64,
-    /// What does not ask for a process of its own is answered by a forked child.
-    pub forks: bool,
+    /// What a forked child starts with, beside what the imports set.
+    pub forked: u64,
     /// How many children were forked.
     pub children: Cell<u32>,
 }
@@ -79,7 +83,7 @@ impl Simulated {
             per_file,
             imports: vec![0; files],
             start_ms: 300,
-            forks: false,
+            forked: 0,
             children: Cell::new(0),
         }
     }
@@ -99,17 +103,26 @@ impl Simulated {
         Suite::new((0..self.rules.len()).map(collected).collect())
     }
 
-    /// Answers a question. `beside` says whether another run goes on meanwhile.
-    pub fn answer(&self, run: RunId, spec: &RunSpec, beside: bool, rng: &mut ChaCha8Rng) -> RunRecord {
-        let mut state = match &spec.files {
-            None => self.imports.iter().fold(0, |all, flags| all | flags),
-            Some(files) => files.iter().fold(0, |all, file| all | self.imports[file.0 as usize]),
-        };
-        let fresh = !self.forks || spec.fresh || spec.files.is_some();
+    /// Answers a question. `beside` says whether another run goes on meanwhile; `forks`, whether a question that may
+    /// be answered by a forked child is.
+    pub fn answer(
+        &self,
+        run: RunId,
+        spec: &RunSpec,
+        beside: bool,
+        forks: bool,
+        rng: &mut ChaCha8Rng,
+    ) -> RunRecord {
+        let fresh = spec.fresh || !forks || spec.files.is_some();
         if !fresh {
             self.children.set(self.children.get() + 1);
         }
         let around = Around { beside, fresh };
+        let collected = match &spec.files {
+            None => self.imports.iter().fold(0, |all, flags| all | flags),
+            Some(files) => files.iter().fold(0, |all, file| all | self.imports[file.0 as usize]),
+        };
+        let mut state = collected | if fresh { 0 } else { self.forked };
         let mut outcomes = vec![Outcome::NotReached; spec.order.len()];
         let mut failures = Vec::new();
         let mut end = ProcessEnd::Exited(0);
@@ -126,11 +139,15 @@ impl Simulated {
                 end = ProcessEnd::Exited(1);
             }
             if outcome.ends_the_process() {
-                end = ProcessEnd::Signalled(11);
+                end = match outcome {
+                    Outcome::TimedOut => ProcessEnd::TimedOut,
+                    _ => ProcessEnd::Signalled(11),
+                };
                 break;
             }
             for effect in &self.rules[test.at()].effects {
                 if state & effect.needs == effect.needs
+                    && state & effect.unless == 0
                     && (effect.chance >= 1.0 || rng.random::<f64>() < effect.chance)
                 {
                     state = state & !effect.clear | effect.set;
@@ -147,8 +164,8 @@ impl Simulated {
             fresh,
             random_seed: 0,
             cost: Cost {
-                wall_ms: self.start_ms + spec.order.len() as u64,
-                cpu_ms: self.start_ms,
+                wall_ms: if fresh { self.start_ms } else { self.start_ms / 20 } + spec.order.len() as u64,
+                cpu_ms: if fresh { self.start_ms } else { self.start_ms / 20 },
                 tests_ms: spec.order.len() as u64,
             },
             details: Vec::new(),
@@ -161,6 +178,7 @@ impl Simulated {
         let fails = rule.fails_if.iter().any(|mask| state & mask == *mask)
             || state & rule.fails_unless != rule.fails_unless
             || (rule.noise > 0.0 && rng.random::<f64>() < rule.noise)
+            || rule.noise_if.is_some_and(|(mask, rate)| state & mask == mask && rng.random::<f64>() < rate)
             || (beside && rule.beside > 0.0 && rng.random::<f64>() < rule.beside)
             || (!fresh && rule.forked > 0.0 && rng.random::<f64>() < rule.forked)
             || (!fresh && rule.children.is_some_and(|most| self.children.get() > most));

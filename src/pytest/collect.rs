@@ -8,6 +8,7 @@ use futures_util::future::join;
 
 use super::invocation::{Files, Invocation, Mode};
 use super::server::{Home, Server, Started};
+use super::spawn::unstable_ids;
 use super::stream::{Digest, Hello, Tail, Told};
 use super::suite_file;
 use crate::core::run::ProcessEnd;
@@ -84,18 +85,8 @@ pub async fn collect(
         if !unstable.is_empty() {
             mark_unstable(suite_path, &again)?;
         }
-        if let [first, rest @ ..] = &unstable[..] {
-            let others = match rest.len() {
-                0 => String::new(),
-                n => format!(" and {n} more"),
-            };
-            notices.push((
-                "unstable-ids".to_owned(),
-                format!(
-                    "{first}{others}: another node id at every collection; such tests are found again by their \
-                     place among the parameters of their function"
-                ),
-            ));
+        if let Some(first) = unstable.first() {
+            notices.push(("unstable-ids".to_owned(), unstable_ids(first)));
         }
     }
     let server = match server {

@@ -133,6 +133,11 @@ impl Workshop {
             .map(|changed| ("plugin".to_owned(), format!("{}: {}", changed.plugin, changed.what)))
             .collect();
         let where_ = format!("run {:06}", run.0);
+        if let Some(first) = told.collected.as_ref().and_then(|collected| collected.unstable.first()) {
+            // Whatever the number in this run: said once for a session.
+            let id = self.suite.node_id(TestIdx(*first));
+            notices.push(("unstable-ids".to_owned(), unstable_ids(id)));
+        }
         if let Some(remark) = &conclusion.remark {
             notices.push(("run".to_owned(), format!("{where_}: {remark}")));
         }
@@ -179,6 +184,14 @@ impl Workshop {
         notices.extend(doubts.into_iter().map(|doubt| ("junit".to_owned(), format!("{where_}: {doubt}"))));
         Ok(Answered { record: Some(record), notices, processes: u32::from(fresh) })
     }
+}
+
+/// What is said of node ids that differ from one collection to the next.
+pub(super) fn unstable_ids(example: &str) -> String {
+    format!(
+        "{example}: such a node id is another one at every collection; the test is found again by its place among \
+         the parameters of its function"
+    )
 }
 
 /// A run whose process has ended.

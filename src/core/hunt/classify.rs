@@ -10,7 +10,7 @@ use super::baseline::baseline;
 use super::calibrate;
 use super::complete::every_test;
 use super::confirm::{Doubt, confirm};
-use super::explain::{Found, everything};
+use super::explain::{Found, everything, is_noisy};
 use super::explore::{both_ways, explore, seen_both};
 use super::imports;
 use super::interference::{self, only_beside};
@@ -144,10 +144,16 @@ async fn depends(h: &Shared, test: TestIdx, flip: Seen) {
         nondeterministic::decide_after(h, test, doubt).await;
         return;
     }
+    if is_noisy(h, &found).await {
+        nondeterministic::decide(h, test).await;
+        return;
+    }
     put_down(h, &found);
+    let stray = found.stray;
     let tried = every_test(h, &mut found).await;
     // Another set, or another cleaner, may have come up: the rest may be explained now.
-    if everything(h, &mut found).await.err() == Some(Doubt::FlipsAlone) {
+    let flips_alone = everything(h, &mut found).await.err() == Some(Doubt::FlipsAlone);
+    if flips_alone || (found.stray > stray && is_noisy(h, &found).await) {
         nondeterministic::decide(h, test).await;
         return;
     }

@@ -26,19 +26,20 @@ pub(crate) async fn every_test(h: &Shared, found: &mut Found) -> Tried {
         .all()
         .filter(|test| *test != found.model.test && !h.set_aside.borrow().contains(test))
         .collect();
-    if h.afford(others.len()) {
+    if h.afford(others.len(), None) {
         for single in singles(h, found, &others).await {
             let set = Culprits { members: vec![single], ordered: false };
             let mut model = found.model.clone();
             model.sets.push(set.clone());
-            if let Ok(proof) = confirm(h, &model, &set, h.suite.len()).await {
-                found.convict(h, proof);
+            match confirm(h, &model, &set, h.suite.len()).await {
+                Ok(proof) => found.convict(h, proof),
+                Err(_) => found.stray += 1,
             }
         }
         tried.singles = true;
     }
     let Some(set) = found.model.sets.first().cloned() else { return tried };
-    if h.afford(others.len()) {
+    if h.afford(others.len(), Some((&set.members, found.model.test))) {
         for cleaner in cleaners(h, found, &set, &others).await {
             if !found.model.undoers.contains(&cleaner) {
                 found.model.undoers.push(cleaner);

@@ -19,10 +19,11 @@ use crate::core::verdict::{Class, Count};
 const MOST_ORDERS: usize = 12;
 /// Rounds, of two runs side by side and one by itself, that a proof may cost.
 const MOST_ROUNDS: usize = 10;
-/// The chance, for a test that fails as often undisturbed, of being called interference.
-const ALPHA: f64 = 0.01;
-/// The same once runs of this suite are known to collide.
-const ALPHA_MORE: f64 = 0.05;
+/// The chance, for a test that fails as often undisturbed, of being called interference by one look at its counts;
+/// there are a dozen looks.
+const ALPHA: f64 = 0.004;
+/// The same once runs of this suite are known to collide, or where forked runs have shown it beyond doubt.
+const ALPHA_MORE: f64 = 0.02;
 
 /// Looks into every test whose failures were all seen beside another run: its failing order goes again with nothing
 /// beside it, and where that passes, company is put to the test.
@@ -48,7 +49,9 @@ pub(crate) async fn settle(h: &Shared) {
         open = only_beside(h);
         for test in open.clone() {
             let (beside, undisturbed) = counts_of(h, test, proves);
-            let alpha = if proven { ALPHA_MORE } else { ALPHA };
+            let (all_beside, all_undisturbed) = counts(h, test);
+            let suspected = fisher(all_beside, all_undisturbed, Alternative::Greater) < ALPHA / 10.0;
+            let alpha = if proven || suspected { ALPHA_MORE } else { ALPHA };
             if fisher(beside, undisturbed, Alternative::Greater) < alpha {
                 convict(h, test, beside, undisturbed);
                 proven = true;

@@ -55,7 +55,7 @@ pub enum Step {
 }
 
 /// Where a hunt stands, for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// The suite as it is.
     Baseline,
@@ -97,8 +97,8 @@ pub(crate) struct Shared {
     pub only_fresh: Cell<bool>,
     /// The search has to begin again, with what is known and may be believed.
     pub again: Cell<bool>,
-    /// Milliseconds of runs that completeness may still cost.
-    pub spare_ms: Cell<i64>,
+    /// Milliseconds of runs that completeness has cost.
+    pub spare_used_ms: Cell<i64>,
     pub words: RefCell<Vec<Word>>,
     /// What was found out about each test that depends on others.
     pub found: RefCell<BTreeMap<TestIdx, explain::Found>>,
@@ -161,7 +161,7 @@ impl Hunt {
     pub fn new(suite: Arc<Suite>, plan: Plan) -> Self {
         let shared = Rc::new(Shared {
             suite,
-            spare_ms: Cell::new(plan.care.spare_ms as i64),
+            spare_used_ms: Cell::new(0),
             plan,
             board: Rc::default(),
             verdicts: RefCell::default(),
@@ -282,6 +282,11 @@ impl Hunt {
             });
         }
         verdicts.into_values().collect()
+    }
+
+    /// The verdict on one test, where there is one by now.
+    pub fn verdict(&self, test: TestIdx) -> Option<Verdict> {
+        self.shared.verdicts.borrow().get(&test).cloned()
     }
 
     /// Tests with one cause, the largest cluster first; only causes with two tests or more.

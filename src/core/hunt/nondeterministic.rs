@@ -66,7 +66,13 @@ enum Whose {
 /// Runs the test alone until both outcomes were seen with nothing beside it.
 async fn both_alone(h: &Shared, test: TestIdx, whose: Whose) -> bool {
     let orders = h.failures_in_orders(test);
-    let rate = orders.rate().min(1.0 - orders.rate()).max(0.01);
+    let mut rate = orders.rate().min(1.0 - orders.rate());
+    let alone = h.failures_alone(test);
+    if alone.k > 0 && alone.k < alone.n {
+        // Seen beside other runs only, but seen: what it does alone is what counts.
+        rate = rate.min(alone.rate().min(1.0 - alone.rate()));
+    }
+    let rate = rate.max(0.01);
     // So many that the rarer outcome, at the rate seen in the orders, is missed in one case of a hundred.
     let enough = ((0.01_f64).ln() / (1.0 - rate).ln()).ceil() as u32;
     let most = enough.clamp(10, h.plan.care.alone);
