@@ -127,8 +127,7 @@ pub(crate) async fn confirm(
         let whole = gain.fit.ln_evidence() - price;
         // A set that acts in some runs only looks much like noise: it takes more runs without it to tell them apart.
         let moody = with.all.k < with.all.n;
-        let sure = local.max(whole) >= needed
-            && (!moody || (all_without.n.max(gain.fit.without.n / 2) >= MOODY_WITHOUT && all_without.n >= 4));
+        let believed = local.max(whole) >= needed;
         // Enough runs without each member that its lack could have shown.
         let rate = (f64::from(with.all.k) + 0.5) / (f64::from(with.all.n) + 1.0);
         let each = match moody {
@@ -136,13 +135,15 @@ pub(crate) async fn confirm(
             false => ((0.02_f64).ln() / (1.0 - rate).ln()).ceil() as u32,
         };
         let each = if gain.unsteady { each.max(UNSTEADY_MEMBER) } else { each };
-        let sure = sure && (removals.len() < 2 || without.iter().all(|tally| tally.all.n >= each));
+        let compared = removals.len() < 2 || without.iter().all(|tally| tally.all.n >= each);
+        let enough_without = all_without.n.max(gain.fit.without.n / 2) >= MOODY_WITHOUT;
+        let compared = compared && (!moody || (enough_without && all_without.n >= 4));
         let lacks_fresh = with.fresh.k < care.fresh;
         let lacks_fresh_without =
             fresh_without.n < care.fresh || without.iter().any(|tally| tally.fresh.n == 0);
         let cheap = h.short_run_ms() <= care.cheap_ms;
         let lacks_shown = cheap && (with.all.n < care.shown || all_without.n < care.shown);
-        if sure && !lacks_fresh && !lacks_fresh_without && !lacks_shown {
+        if believed && compared && !lacks_fresh && !lacks_fresh_without && !lacks_shown {
             let failures = |count: Count| match flip {
                 Seen::Fail => count,
                 Seen::Pass => Count { k: count.n - count.k, n: count.n },
@@ -154,7 +155,13 @@ pub(crate) async fn confirm(
             });
         }
         let how = |fresh: bool| if fresh { confirm_how().fresh() } else { confirm_how() };
-        let want_with = lacks_fresh || (!lacks_fresh_without && with.all.n <= all_without.n);
+        // The side with fewer runs tells more.
+        let fewer_with = if believed || local > whole {
+            with.all.n <= all_without.n
+        } else {
+            gain.fit.with.n <= gain.fit.without.n
+        };
+        let want_with = lacks_fresh || (!lacks_fresh_without && compared && fewer_with);
         let want_without = lacks_fresh_without || !want_with;
         let least = least_tried(&without);
         let both = h.plan.jobs > 1;
