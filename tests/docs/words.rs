@@ -85,7 +85,7 @@ fn plain(text: &str) -> Vec<String> {
             Some("VERSION")
         } else if matches!(next, "s" | "ms") || is_time(core) {
             Some("TIME")
-        } else if matches!(next, "runs" | "processes") && !tail.contains(';') || next == "test" {
+        } else if matches!(next, "runs" | "processes" | "test") && (at == 0 || words[at - 1] != "of") {
             Some("MANY")
         } else if core.contains('/')
             && core.split('/').next_back().is_some_and(|run| run.parse::<u32>().is_ok())
@@ -97,7 +97,14 @@ fn plain(text: &str) -> Vec<String> {
         if let Some(kind) = kind {
             words[at] = format!("{kind}{tail}");
         }
+        // `0.2 s.` and `1m20s.` are one word.
+        if kind == Some("TIME") && matches!(next, "s" | "ms") {
+            let tail = split(&words[at + 1]).1.to_owned();
+            words[at].push_str(&tail);
+            words[at + 1].clear();
+        }
     }
+    words.retain(|word| !word.is_empty());
     for at in 2..words.len() {
         let (of, tail) = split(&words[at]);
         let always = match (words[at - 2].parse::<u32>(), words[at - 1].as_str(), of.parse::<u32>()) {

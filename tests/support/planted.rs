@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 /// What is true of one planted test.
 #[derive(Clone, Debug, Default)]
 pub struct Truth {
-    /// Verdicts that are right; names count only where one of the first three classes with names is among them.
+    /// Verdicts that are right.
     pub classes: Vec<Class>,
     pub sets: Vec<Vec<TestIdx>>,
     pub cleaners: Vec<TestIdx>,
@@ -87,13 +87,6 @@ impl Planted {
         free.shuffle(rng);
         let suite = Simulated { forked: FORKED, ..Simulated::healthy(n, 10) };
         Self { suite, truth: BTreeMap::new(), free, base: 0 }
-    }
-
-    /// One kind in a suite of `n`, with `cleaners` cleaners.
-    pub fn one(n: usize, kind: Kind, cleaners: usize, rng: &mut ChaCha8Rng) -> Self {
-        let mut planted = Self::healthy(n, rng);
-        planted.add(kind, cleaners, rng);
-        planted
     }
 
     fn take(&mut self) -> TestIdx {

@@ -18,7 +18,7 @@ use super::localise::suspects;
 use super::nondeterministic;
 use super::plan::{Goal, Planned};
 use super::probe::How;
-use super::{Shared, Stage};
+use super::{Shared, Stage, target};
 use crate::core::outcome::{Outcome, Seen};
 use crate::core::run::{Purpose, RunId};
 use crate::core::test_id::TestIdx;
@@ -152,7 +152,10 @@ async fn depends(h: &Shared, test: TestIdx, flip: Seen) {
     let stray = found.stray;
     let tried = every_test(h, &mut found).await;
     // Another set, or another cleaner, may have come up: the rest may be explained now.
-    let flips_alone = everything(h, &mut found).await.err() == Some(Doubt::FlipsAlone);
+    let mut flips_alone = everything(h, &mut found).await.err() == Some(Doubt::FlipsAlone);
+    if !flips_alone && matches!(h.plan.goal, Goal::Bisect { .. }) {
+        flips_alone = target::remains(h, &mut found).await.err() == Some(Doubt::FlipsAlone);
+    }
     if flips_alone || (found.stray > stray && is_noisy(h, &found).await) {
         nondeterministic::decide(h, test).await;
         return;

@@ -91,6 +91,8 @@ pub(crate) struct Shared {
     pub culprits: RefCell<Vec<Vec<TestIdx>>>,
     /// Proven cleaners, the first suspects for the next test.
     pub cleaners: RefCell<Vec<TestIdx>>,
+    /// Tests that failed beside other runs only, too rarely to prove that company is the cause.
+    pub apart: RefCell<BTreeSet<TestIdx>>,
     /// Runs collide: nothing runs beside anything any more.
     pub one_at_a_time: Cell<bool>,
     /// Forked children were caught disagreeing with fresh processes: only fresh ones count.
@@ -169,6 +171,7 @@ impl Hunt {
             set_aside: RefCell::default(),
             culprits: RefCell::default(),
             cleaners: RefCell::default(),
+            apart: RefCell::default(),
             one_at_a_time: Cell::new(false),
             only_fresh: Cell::new(false),
             again: Cell::new(false),
@@ -269,7 +272,15 @@ impl Hunt {
     /// What is known by now, by test in collection order: also of a hunt that is not over, and then the best so far.
     pub fn verdicts(&self) -> Vec<Verdict> {
         let mut verdicts = self.shared.verdicts.borrow().clone();
+        let only = match &self.shared.plan.goal {
+            Goal::Bisect { test, .. } => Some(*test),
+            Goal::Shuffle { .. } | Goal::Orders { .. } => None,
+        };
         for test in explore::both_ways(&self.shared) {
+            if only.is_some_and(|only| only != test) {
+                // Failures of other tests are for `shuffle` to look into.
+                continue;
+            }
             verdicts.entry(test).or_insert_with(|| {
                 let mut verdict = classify::opened(&self.shared, test);
                 verdict.class = Class::Undecided;
