@@ -1,5 +1,7 @@
 //! From a hunt and its journal to what reports are made of.
 
+use std::path::Path;
+
 use crate::core::coverage::{Coverage as Pairs, rate_seen};
 use crate::core::hunt::{Goal, Hunt};
 use crate::core::run::{Purpose, RunRecord, RunSpec};
@@ -33,6 +35,7 @@ impl<'a> Gathered<'a> {
     /// Gathers what a hunt knows by now and what its journal told people.
     pub fn of(
         session: &'a SessionDir,
+        from: &Path,
         header: Header,
         suite: &'a Suite,
         hunt: &Hunt,
@@ -43,7 +46,7 @@ impl<'a> Gathered<'a> {
         let runs = hunt.answers();
         // Two collections, and a process for every run that had one of its own.
         let processes = 2 + runs.iter().filter(|(_, record)| record.fresh).count() as u32;
-        let shown = format!(".flakehunt/sessions/{}", session.name());
+        let shown = session.path().strip_prefix(from).unwrap_or(session.path()).display().to_string();
         Ok(Self {
             session,
             suite,

@@ -82,7 +82,8 @@ pub(super) async fn go_on(
     reports: &[ReportTarget],
     signals: &Signals,
 ) -> Result<ExitCode, Failure> {
-    let Ready { workshop, notices, jobs, scratch, lock, server, .. } = ready;
+    let Ready { workshop, notices, jobs, scratch, lock, server, draft, .. } = ready;
+    draft.keep();
     let Continued { mut journal, header, events, mut said, wall_ms } = continued;
     let suite = workshop.suite.clone();
     let mut hunt = Hunt::new(suite.clone(), plan.plan(&suite));
@@ -112,7 +113,15 @@ pub(super) async fn go_on(
     let wall_ms = wall_ms + began.elapsed().as_millis() as u64;
     journal.append(&Event::Ended { why: sitting.why, wall_ms })?;
     drop(scratch);
-    let gathered = Gathered::of(&workshop.session, header, &suite, &hunt, sitting.why, wall_ms)?;
+    let gathered = Gathered::of(
+        &workshop.session,
+        &context.surroundings.current_dir,
+        header,
+        &suite,
+        &hunt,
+        sitting.why,
+        wall_ms,
+    )?;
     let code = gathered.exit_code();
     write_reports(context, &gathered, reports, face.headed)?;
     drop(lock);
@@ -193,9 +202,6 @@ fn dry_run(context: &Context, ready: &Ready, plan: SavedPlan, header: &Header) -
         out.push_str(&format!("would run   {}\n", planned.name));
     }
     out.push_str(then);
-    // Nothing was run: the session holds nothing.
-    crate::session::files::remove_folder(ready.workshop.session.path())
-        .map_err(|error| Failure::io("remove the empty session", &error))?;
     print(out.as_bytes())
 }
 

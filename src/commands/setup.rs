@@ -21,6 +21,7 @@ use crate::pytest::plugin::PACKAGE;
 use crate::pytest::server::Server;
 use crate::pytest::spawn::Workshop;
 use crate::session::event::Environment;
+use crate::session::files::remove_folder;
 use crate::session::lock::SessionLock;
 use crate::session::session_dir::SessionDir;
 use crate::session::store::Store;
@@ -36,18 +37,42 @@ pub(super) struct Ready {
     pub lock: SessionLock,
     /// The process that collected, where it may answer questions by forking.
     pub server: Option<Server>,
+    /// Removes a new session that never comes to its first question.
+    pub draft: Draft,
+}
+
+/// A session that holds nothing yet: removed when dropped.
+#[derive(Default)]
+pub(super) struct Draft(Option<PathBuf>);
+
+impl Draft {
+    /// There is a journal now.
+    pub fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.0 {
+            // An empty session that stays is no harm.
+            let _ = remove_folder(folder);
+        }
+    }
 }
 
 /// A session, old or new, that is ours to write.
 pub(super) struct Place {
     pub session: SessionDir,
     pub lock: SessionLock,
+    pub draft: Draft,
 }
 
 /// A new session in this directory.
 pub(super) fn new_session(context: &Context) -> Result<Place, Failure> {
     let (session, lock) = Store::open(context.store_directory())?.create_session()?;
-    Ok(Place { session, lock })
+    let draft = Draft(Some(session.path().to_owned()));
+    Ok(Place { session, lock, draft })
 }
 
 /// What to run, where it was said.
@@ -101,7 +126,7 @@ pub(super) async fn prepare(
     signals: &Signals,
 ) -> Result<Ready, Failure> {
     check_targets(&context.directory, selection.targets)?;
-    let Place { session, lock } = place;
+    let Place { session, lock, draft } = place;
     let scratch = tempfile::Builder::new()
         .prefix("fh-")
         .tempdir()
@@ -131,7 +156,7 @@ pub(super) async fn prepare(
     let environment = Environment {
         python: interpreter.version.clone(),
         launcher: invocation.launcher.clone(),
-        origin: interpreter.origin.clone(),
+        origin: short(&interpreter.origin),
         pytest: interpreter.pytest.clone(),
         plugins: hello.plugins,
         directory: context.directory.display().to_string(),
@@ -158,7 +183,7 @@ pub(super) async fn prepare(
         pace: Rc::new(pace),
         scratch: scratch.path().to_owned(),
     };
-    Ok(Ready { workshop, environment, notices, jobs, scratch, lock, server })
+    Ok(Ready { workshop, environment, notices, jobs, scratch, lock, server, draft })
 }
 
 fn jobs(context: &Context) -> u32 {
@@ -209,4 +234,10 @@ fn similar(path: &Path) -> Option<String> {
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, other)| other)
+}
+
+/// Where the interpreter was found, in the words of a first line.
+fn short(origin: &str) -> String {
+    let short = origin.trim_end_matches(" on the command line").trim_end_matches(" in the environment");
+    short.to_owned()
 }
