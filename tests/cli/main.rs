@@ -7,4 +7,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad_input;
+mod unusable;
 mod verdicts;

@@ -145,14 +145,19 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON: {error}\n{self}"))
     }
 
-    /// Expects one error in plain words, a hint, nothing on standard output, no traceback of ours.
+    /// Expects one error with these words, a way out, and no result.
     #[track_caller]
     pub fn error(self, code: i32, said: &str) -> Self {
         let ran = self.code(code);
         let errors: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
         assert_eq!(errors.len(), 1, "one error\n{ran}");
         assert!(errors[0].contains(said), "the error says {said:?}\n{ran}");
-        ran.hint("")
+        let way_out = ran.stderr.lines().any(|line| {
+            ["hint: ", "  tip: ", "For more information, try"].iter().any(|way| line.starts_with(way))
+        });
+        assert!(way_out, "a way out\n{ran}");
+        assert_eq!(ran.stdout, "", "no result\n{ran}");
+        ran
     }
 
     /// Expects a hint with these words.
