@@ -3,7 +3,7 @@
 use super::Context;
 use super::hunt::{Begin, hunt};
 use super::orders::{earlier, find_test, from_file, levels, of_seed, translate};
-use super::setup::{Ready, Selection, find_interpreter, new_session, prepare, pytest_args};
+use super::setup::{Ready, Selection, find_interpreter, may_fork, new_session, prepare, pytest_args};
 use super::signals::listen;
 use crate::cli::Bisect;
 use crate::core::order::{OrderName, Plan as OrderPlan, Seed};
@@ -19,8 +19,12 @@ pub(super) async fn run(context: &Context, bisect: &Bisect) -> Result<ExitCode, 
     let interpreter = find_interpreter(context).await?;
     let session_seed = bisect.order.seed.map_or_else(|| entropy() % 1_000_000, |seed| seed.0);
     let place = new_session(context)?;
-    let selection =
-        Selection { targets: &[], pytest_args: pytest_args(context, Some(&bisect.run)), session_seed };
+    let selection = Selection {
+        targets: &[],
+        pytest_args: pytest_args(context, Some(&bisect.run)),
+        session_seed,
+        forks: may_fork(context),
+    };
     let mut ready = prepare(context, place, interpreter, selection, false, &signals).await?;
     let suite = ready.workshop.suite.clone();
     let test = find_test(&suite, context, &bisect.target)?;

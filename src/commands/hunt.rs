@@ -12,7 +12,7 @@ use crate::cli::values::ReportTarget;
 use crate::core::hunt::{Goal, Hunt, Plan, Stage};
 use crate::error::{ExitCode, Failure};
 use crate::progress::{Mode, Progress};
-use crate::pytest::spawn::Spawn;
+use crate::pytest::fork::Fork;
 use crate::report::human::{Baseline, baseline_line, header_line, plan_line};
 use crate::session::drive::{Budget, Drive, Onlooker, replay};
 use crate::session::event::{EndReason, Event, Header};
@@ -47,7 +47,8 @@ pub(super) async fn hunt(
     reports: &[ReportTarget],
     signals: &Signals,
 ) -> Result<ExitCode, Failure> {
-    let plan = SavedPlan { goal: begin.goal, jobs: ready.jobs, forks: false, spare_ms: SPARE_MS };
+    let plan =
+        SavedPlan { goal: begin.goal, jobs: ready.jobs, forks: ready.server.is_some(), spare_ms: SPARE_MS };
     let session = &ready.workshop.session;
     let header = Header {
         format: FORMAT,
@@ -80,7 +81,7 @@ pub(super) async fn go_on(
     reports: &[ReportTarget],
     signals: &Signals,
 ) -> Result<ExitCode, Failure> {
-    let Ready { workshop, notices, jobs, scratch, lock, .. } = ready;
+    let Ready { workshop, notices, jobs, scratch, lock, server, .. } = ready;
     let Continued { mut journal, header, events, mut said, wall_ms } = continued;
     let suite = workshop.suite.clone();
     let mut hunt = Hunt::new(suite.clone(), plan.plan(&suite));
@@ -96,7 +97,7 @@ pub(super) async fn go_on(
     }
     #[expect(clippy::disallowed_methods, reason = "how long a sitting took is said to people")]
     let began = Instant::now();
-    let executor = Spawn::new(workshop.clone());
+    let executor = Fork::new(workshop.clone(), server);
     let budget = Budget {
         time: context.settings.budget.value.map(|span| span.0),
         runs: context.settings.max_runs.value.map(|count| count.0.get()),
@@ -105,6 +106,7 @@ pub(super) async fn go_on(
         Drive { hunt: &mut hunt, executor: &executor, journal: &mut journal, jobs, budget, open, said };
     let sat = drive.run(&signals.stop, &signals.reason, &mut face).await;
     face.progress.finish();
+    executor.close().await;
     let sitting = sat?;
     let wall_ms = wall_ms + began.elapsed().as_millis() as u64;
     journal.append(&Event::Ended { why: sitting.why, wall_ms })?;
@@ -261,8 +263,7 @@ impl<'a> Face<'a> {
     }
 
     fn say_baseline(&mut self, hunt: &Hunt) {
-        let runs: Vec<_> = hunt.runs().iter().map(|run| (run.spec.clone(), run.record.clone())).collect();
-        let baseline = Baseline::of(&runs);
+        let baseline = Baseline::of(&hunt.answers());
         if baseline.runs == 0 {
             return;
         }

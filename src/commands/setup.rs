@@ -10,6 +10,7 @@ use fs_err as fs;
 use super::Context;
 use super::signals::Signals;
 use crate::cli::RunOptions;
+use crate::cli::choices::ExecutorChoice;
 use crate::cli::values::Jobs;
 use crate::error::Failure;
 use crate::pytest::collect::{Collected, collect};
@@ -17,6 +18,7 @@ use crate::pytest::interpreter::{self, Interpreter, Request, Setting};
 use crate::pytest::invocation::Invocation;
 use crate::pytest::pace::Pace;
 use crate::pytest::plugin::PACKAGE;
+use crate::pytest::server::Server;
 use crate::pytest::spawn::Workshop;
 use crate::session::event::Environment;
 use crate::session::lock::SessionLock;
@@ -32,6 +34,8 @@ pub(super) struct Ready {
     /// Removed with everything in it when the command ends.
     pub scratch: tempfile::TempDir,
     pub lock: SessionLock,
+    /// The process that collected, where it may answer questions by forking.
+    pub server: Option<Server>,
 }
 
 /// A session, old or new, that is ours to write.
@@ -54,6 +58,13 @@ pub(super) struct Selection<'a> {
     pub pytest_args: Vec<String>,
     /// What the seeds of runs are derived from.
     pub session_seed: u64,
+    /// Whether questions may be answered by forked children.
+    pub forks: bool,
+}
+
+/// Whether a person lets us fork.
+pub(super) fn may_fork(context: &Context) -> bool {
+    context.settings.executor.value != ExecutorChoice::Spawn
 }
 
 /// Finds the interpreter.
@@ -111,8 +122,9 @@ pub(super) async fn prepare(
         hash_seed: hash_seed(context, selection.session_seed),
     };
     let suite_path = if keep_suite { session.path().join("suite-now.json") } else { session.suite() };
-    let Collected { suite, hello, notices: collected } =
-        collect(&invocation, session.path(), &suite_path, signals.stop.subscribe()).await?;
+    let fifos = selection.forks.then_some(scratch.path());
+    let Collected { suite, hello, notices: collected, server } =
+        collect(&invocation, session.path(), &suite_path, fifos, signals.stop.subscribe()).await?;
     invocation.rootdir = Some(hello.rootdir.clone());
     invocation.inifile = hello.inifile.clone();
     let jobs = jobs(context);
@@ -127,7 +139,7 @@ pub(super) async fn prepare(
         inifile: hello.inifile,
         selection: invocation.selection.clone(),
         pytest_args: invocation.pytest_args.clone(),
-        executor: "spawn".into(),
+        executor: if server.is_some() { "fork" } else { "spawn" }.into(),
         jobs,
         hash_seed: invocation.hash_seed,
         session_seed: selection.session_seed,
@@ -146,7 +158,7 @@ pub(super) async fn prepare(
         pace: Rc::new(pace),
         scratch: scratch.path().to_owned(),
     };
-    Ok(Ready { workshop, environment, notices, jobs, scratch, lock })
+    Ok(Ready { workshop, environment, notices, jobs, scratch, lock, server })
 }
 
 fn jobs(context: &Context) -> u32 {

@@ -3,6 +3,8 @@
 //! State is a set of flags (bits). Collecting a file may set some; every test first checks, then acts. A process
 //! starts with no flags; a crash or a hang ends it.
 
+use std::cell::Cell;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -15,6 +17,8 @@ use super::test_id::{CollectedTest, Suite, TestId, TestIdx};
 pub struct Effect {
     /// Acts only if all of these are set.
     pub needs: u64,
+    /// Acts only if none of these is set.
+    pub unless: u64,
     /// Sets these.
     pub set: u64,
     /// Clears these.
@@ -32,12 +36,25 @@ pub struct Rule {
     pub fails_unless: u64,
     /// Fails in this share of the runs besides, whatever the state.
     pub noise: f64,
+    /// Fails in this share of the runs in which all of these flags are set.
+    pub noise_if: Option<(u64, f64)>,
     /// Fails in this share of the runs that have another one beside them.
     pub beside: f64,
+    /// Fails in this share of the forked children, and never in a process of its own.
+    pub forked: f64,
+    /// Fails in every forked child after so many: they share something that wears out.
+    pub children: Option<u32>,
     /// How its failure looks; `Failed` where nothing is said.
     pub failure: Option<Outcome>,
     /// What it does, in this order.
     pub effects: Vec<Effect>,
+}
+
+/// What a run has around it.
+#[derive(Clone, Copy)]
+struct Around {
+    beside: bool,
+    fresh: bool,
 }
 
 /// A simulated suite.
@@ -51,13 +68,24 @@ pub struct Simulated {
     pub imports: Vec<u64>,
     /// What a run costs besides its tests, in milliseconds.
     pub start_ms: u64,
+    /// What a forked child starts with, beside what the imports set.
+    pub forked: u64,
+    /// How many children were forked.
+    pub children: Cell<u32>,
 }
 
 impl Simulated {
     /// A suite of healthy tests.
     pub fn healthy(tests: usize, per_file: usize) -> Self {
         let files = tests.div_ceil(per_file);
-        Self { rules: vec![Rule::default(); tests], per_file, imports: vec![0; files], start_ms: 300 }
+        Self {
+            rules: vec![Rule::default(); tests],
+            per_file,
+            imports: vec![0; files],
+            start_ms: 300,
+            forked: 0,
+            children: Cell::new(0),
+        }
     }
 
     /// The suite as a collection would give it.
@@ -75,17 +103,31 @@ impl Simulated {
         Suite::new((0..self.rules.len()).map(collected).collect())
     }
 
-    /// Answers a question. `beside` says whether another run goes on meanwhile.
-    pub fn answer(&self, run: RunId, spec: &RunSpec, beside: bool, rng: &mut ChaCha8Rng) -> RunRecord {
-        let mut state = match &spec.files {
+    /// Answers a question. `beside` says whether another run goes on meanwhile; `forks`, whether a question that may
+    /// be answered by a forked child is.
+    pub fn answer(
+        &self,
+        run: RunId,
+        spec: &RunSpec,
+        beside: bool,
+        forks: bool,
+        rng: &mut ChaCha8Rng,
+    ) -> RunRecord {
+        let fresh = spec.fresh || !forks || spec.files.is_some();
+        if !fresh {
+            self.children.set(self.children.get() + 1);
+        }
+        let around = Around { beside, fresh };
+        let collected = match &spec.files {
             None => self.imports.iter().fold(0, |all, flags| all | flags),
             Some(files) => files.iter().fold(0, |all, file| all | self.imports[file.0 as usize]),
         };
+        let mut state = collected | if fresh { 0 } else { self.forked };
         let mut outcomes = vec![Outcome::NotReached; spec.order.len()];
         let mut failures = Vec::new();
         let mut end = ProcessEnd::Exited(0);
         for (at, test) in spec.order.iter().enumerate() {
-            let outcome = self.outcome(*test, state, beside, rng);
+            let outcome = self.outcome(*test, state, around, rng);
             outcomes[at] = outcome;
             if outcome.is_failure() {
                 failures.push(Failure {
@@ -97,11 +139,15 @@ impl Simulated {
                 end = ProcessEnd::Exited(1);
             }
             if outcome.ends_the_process() {
-                end = ProcessEnd::Signalled(11);
+                end = match outcome {
+                    Outcome::TimedOut => ProcessEnd::TimedOut,
+                    _ => ProcessEnd::Signalled(11),
+                };
                 break;
             }
             for effect in &self.rules[test.at()].effects {
                 if state & effect.needs == effect.needs
+                    && state & effect.unless == 0
                     && (effect.chance >= 1.0 || rng.random::<f64>() < effect.chance)
                 {
                     state = state & !effect.clear | effect.set;
@@ -115,22 +161,27 @@ impl Simulated {
             end,
             invalid: None,
             beside,
-            fresh: true,
+            fresh,
             random_seed: 0,
             cost: Cost {
-                wall_ms: self.start_ms + spec.order.len() as u64,
-                cpu_ms: self.start_ms,
+                wall_ms: if fresh { self.start_ms } else { self.start_ms / 20 } + spec.order.len() as u64,
+                cpu_ms: if fresh { self.start_ms } else { self.start_ms / 20 },
                 tests_ms: spec.order.len() as u64,
             },
+            details: Vec::new(),
         }
     }
 
-    fn outcome(&self, test: TestIdx, state: u64, beside: bool, rng: &mut ChaCha8Rng) -> Outcome {
+    fn outcome(&self, test: TestIdx, state: u64, around: Around, rng: &mut ChaCha8Rng) -> Outcome {
         let rule = &self.rules[test.at()];
+        let Around { beside, fresh } = around;
         let fails = rule.fails_if.iter().any(|mask| state & mask == *mask)
             || state & rule.fails_unless != rule.fails_unless
             || (rule.noise > 0.0 && rng.random::<f64>() < rule.noise)
-            || (beside && rule.beside > 0.0 && rng.random::<f64>() < rule.beside);
+            || rule.noise_if.is_some_and(|(mask, rate)| state & mask == mask && rng.random::<f64>() < rate)
+            || (beside && rule.beside > 0.0 && rng.random::<f64>() < rule.beside)
+            || (!fresh && rule.forked > 0.0 && rng.random::<f64>() < rule.forked)
+            || (!fresh && rule.children.is_some_and(|most| self.children.get() > most));
         if fails { rule.failure.unwrap_or(Outcome::Failed) } else { Outcome::Passed }
     }
 }

@@ -7,6 +7,8 @@ use fs_err as fs;
 use futures_util::future::join;
 
 use super::invocation::{Files, Invocation, Mode};
+use super::server::{Home, Server, Started};
+use super::spawn::unstable_ids;
 use super::stream::{Digest, Hello, Tail, Told};
 use super::suite_file;
 use crate::core::run::ProcessEnd;
@@ -15,7 +17,7 @@ use crate::error::{ExitCode, Failure};
 use crate::process::{self, CancelSignal, Limits};
 
 /// A collection may take this long; 50,000 tests take seconds.
-const PATIENCE: Duration = Duration::from_secs(900);
+pub(super) const PATIENCE: Duration = Duration::from_secs(900);
 /// How much of pytest's output is shown with an error, in lines.
 const TAIL_LINES: usize = 25;
 /// How many files that cannot be collected are shown with their reason.
@@ -30,10 +32,12 @@ pub struct Collected {
     pub hello: Hello,
     /// What a person should know: about what, and the sentence.
     pub notices: Vec<(String, String)>,
+    /// The process that collected first, where it may answer questions by forking.
+    pub server: Option<Server>,
 }
 
 /// Collects in two processes side by side, under two hash seeds. `home` is where they leave their files; the suite
-/// file is the first one's.
+/// file is the first one's. Where `forks` names a folder for a server's FIFO, the first process stays as a server.
 ///
 /// # Errors
 /// Nothing was collected, something could not be, or pytest did not get that far.
@@ -41,16 +45,25 @@ pub async fn collect(
     invocation: &Invocation,
     home: &Path,
     suite_path: &Path,
+    forks: Option<&Path>,
     cancel: CancelSignal,
 ) -> Result<Collected, Failure> {
     let other_path = home.join("suite-again.json");
     let other_seed = invocation.hash_seed ^ 1;
-    let (first, other) = join(
-        one(invocation, &home.join("collect"), suite_path, invocation.hash_seed, cancel.clone()),
-        one(invocation, &home.join("collect-again"), &other_path, other_seed, cancel),
-    )
-    .await;
-    let told = first?;
+    let first = async {
+        let home = home.join("collect");
+        match forks {
+            Some(scratch) => serve(invocation, &home, suite_path, scratch, cancel.clone()).await,
+            None => {
+                let told = one(invocation, &home, suite_path, invocation.hash_seed, cancel.clone()).await;
+                told.map(|told| (told, None))
+            }
+        }
+    };
+    let (first, other) =
+        join(first, one(invocation, &home.join("collect-again"), &other_path, other_seed, cancel.clone()))
+            .await;
+    let (told, server) = first?;
     let mut tests =
         suite_file::read(suite_path).map_err(|error| Failure::internal(error.to_string()))?.tests().to_vec();
     let mut notices: Vec<(String, String)> = told
@@ -72,24 +85,48 @@ pub async fn collect(
         if !unstable.is_empty() {
             mark_unstable(suite_path, &again)?;
         }
-        if let [first, rest @ ..] = &unstable[..] {
-            let others = match rest.len() {
-                0 => String::new(),
-                n => format!(" and {n} more"),
-            };
-            notices.push((
-                "unstable-ids".to_owned(),
-                format!(
-                    "{first}{others}: another node id at every collection; such tests are found again by their \
-                     place among the parameters of their function"
-                ),
-            ));
+        if let Some(first) = unstable.first() {
+            notices.push(("unstable-ids".to_owned(), unstable_ids(first)));
         }
     }
+    let server = match server {
+        Some(server) if !server.serving().against.is_empty() => {
+            notices.push(("fork".to_owned(), refused_to_fork(&server.serving().against)));
+            server.close().await;
+            None
+        }
+        server => server,
+    };
     // The second one was only for comparing.
     let _ = fs::remove_file(&other_path);
     let hello = told.hello.unwrap_or_default();
-    Ok(Collected { suite: Suite::new(tests), hello, notices })
+    Ok(Collected { suite: Suite::new(tests), hello, notices, server })
+}
+
+/// Why nothing is forked, in one line, and what a person could do.
+fn refused_to_fork(reasons: &[String]) -> String {
+    let more = match reasons.len() {
+        0 | 1 => String::new(),
+        n => format!(" and {} more reasons", n - 1),
+    };
+    let first = reasons.first().map(String::as_str).unwrap_or_default();
+    format!(
+        "runs start fresh processes instead of forking: {first}{more}. Where that happens in a fixture instead of at \
+         import, flakehunt is faster"
+    )
+}
+
+/// Collects in a process that stays.
+async fn serve(
+    invocation: &Invocation,
+    home: &Path,
+    suite: &Path,
+    scratch: &Path,
+    cancel: CancelSignal,
+) -> Result<(Told, Option<Server>), Failure> {
+    let home = Home { folder: home, suite, scratch };
+    let Started { told, end, server } = Server::start(invocation, home, PATIENCE, cancel).await?;
+    Ok((judge(invocation, told, end, &home.folder.join("output.log"))?, server))
 }
 
 /// Notes in the suite file which ids are not to be found in another collection.

@@ -61,6 +61,9 @@ pub struct RunRequest {
     /// For a forked child: its stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<PathBuf>,
+    /// Phase records carry what the test printed and logged.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sections: bool,
     /// For a forked child: the short protocol, where nobody listens.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lean: bool,

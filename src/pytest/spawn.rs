@@ -48,8 +48,10 @@ pub(super) struct Follow {
 }
 
 impl Follow {
-    pub(super) fn new(stream: PathBuf, order: usize) -> Self {
-        Self { tail: Tail::new(stream), digest: Digest::new(order) }
+    pub(super) fn new(stream: PathBuf, spec: &RunSpec) -> Self {
+        let tests = spec.order.len();
+        let digest = if spec.detailed { Digest::detailed(tests) } else { Digest::new(tests) };
+        Self { tail: Tail::new(stream), digest }
     }
 
     fn read(&mut self) -> Option<u64> {
@@ -96,6 +98,7 @@ impl Workshop {
             only_files,
             log: None,
             stream: None,
+            sections: spec.detailed,
             lean: false,
         };
         Ok((dir, request))
@@ -124,6 +127,11 @@ impl Workshop {
             .map(|changed| ("plugin".to_owned(), format!("{}: {}", changed.plugin, changed.what)))
             .collect();
         let where_ = format!("run {:06}", run.0);
+        if let Some(first) = told.collected.as_ref().and_then(|collected| collected.unstable.first()) {
+            // Whatever the number in this run: said once for a session.
+            let id = self.suite.node_id(TestIdx(*first));
+            notices.push(("unstable-ids".to_owned(), unstable_ids(id)));
+        }
         if let Some(remark) = &conclusion.remark {
             notices.push(("run".to_owned(), format!("{where_}: {remark}")));
         }
@@ -156,6 +164,7 @@ impl Workshop {
             beside: false,
             fresh,
             random_seed: request.random_seed,
+            details: told.details.clone(),
             cost: Cost {
                 wall_ms: wall.as_millis() as u64,
                 cpu_ms: cpu.as_millis() as u64,
@@ -169,6 +178,14 @@ impl Workshop {
         notices.extend(doubts.into_iter().map(|doubt| ("junit".to_owned(), format!("{where_}: {doubt}"))));
         Ok(Answered { record: Some(record), notices, processes: u32::from(fresh) })
     }
+}
+
+/// What is said of node ids that differ from one collection to the next.
+pub(super) fn unstable_ids(example: &str) -> String {
+    format!(
+        "{example}: such a node id is another one at every collection; the test is found again by its place among \
+         the parameters of its function"
+    )
 }
 
 /// A run whose process has ended.
@@ -236,7 +253,7 @@ impl Executor for Spawn {
             .invocation
             .command(Mode::Run, files, Some(&request), spec.hash_seed)
             .map_err(|error| Failure::io("write the files of a run", &error))?;
-        let mut follow = Follow::new(stream.clone(), spec.order.len());
+        let mut follow = Follow::new(stream.clone(), &spec);
         let ended = process::supervise(command, workshop.pace.limits(), &mut follow, cancel)
             .await
             .map_err(|error| Failure::environment(format!("pytest could not be started: {error}")))?;

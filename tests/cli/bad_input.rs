@@ -2,7 +2,7 @@
 
 use crate::support::project::Project;
 use crate::support::running::Ran;
-use crate::support::venv::Venv::Pytest9;
+use crate::support::pinned::Pinned::Pytest9;
 
 fn shop() -> Project {
     Project::suite("one_polluter", Pytest9)

@@ -5,8 +5,8 @@ use fs_err as fs;
 use crate::support::command;
 use crate::support::project::Project;
 use crate::support::running::Ran;
-use crate::support::venv::Venv::Pytest9;
-use crate::support::venv::python_without_pytest;
+use crate::support::pinned::Pinned::Pytest9;
+use crate::support::pinned::python_without_pytest;
 
 fn shop() -> Project {
     Project::suite("one_polluter", Pytest9)

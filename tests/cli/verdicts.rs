@@ -2,14 +2,14 @@
 
 use crate::support::expected::{hunt, list, words};
 use crate::support::project::Project;
-use crate::support::venv::Venv::{Plugins, Pytest7, Pytest8, Pytest9};
+use crate::support::pinned::Pinned::{Plugins, Pytest7, Pytest8, Pytest9};
 
 /// One test for each suite whose truth is all in its `expected.toml`.
 macro_rules! suites {
-    ($($sentence:ident: $suite:literal with $venv:expr;)*) => {$(
+    ($($sentence:ident: $suite:literal with $pinned:expr;)*) => {$(
         #[test]
         fn $sentence() {
-            hunt($suite, $venv);
+            hunt($suite, $pinned);
         }
     )*};
 }

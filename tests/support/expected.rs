@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::project::{Project, suites};
 use super::running::Ran;
-use super::venv::Venv;
+use super::pinned::Pinned;
 
 /// What is true of a suite. A test that is not listed is healthy.
 #[derive(Debug, Deserialize)]
@@ -50,10 +50,10 @@ struct Truth {
 
 /// Hunts in a planted suite: the report must say the truth, the whole truth, and nothing but the truth.
 #[track_caller]
-pub fn hunt(name: &str, venv: Venv) -> (Project, Ran, Value) {
+pub fn hunt(name: &str, pinned: Pinned) -> (Project, Ran, Value) {
     let text = fs::read_to_string(suites().join(name).join("expected.toml")).expect("the truth");
     let expected: Expected = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let project = Project::suite(name, venv);
+    let project = Project::suite(name, pinned);
     let arguments: Vec<&str> = expected.arguments.iter().map(String::as_str).collect();
     let (ran, report) = project.report(&arguments);
     let what = &expected.what;

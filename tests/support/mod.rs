@@ -2,9 +2,10 @@
 //! clean environment, and eyes for what it leaves behind.
 
 pub mod expected;
+pub mod pinned;
 pub mod project;
 pub mod running;
-pub mod venv;
+mod venv;
 
 use std::ffi::OsStr;
 

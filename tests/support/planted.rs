@@ -1,15 +1,13 @@
-//! Simulated suites with planted truth, and a driver that answers a hunt from one.
+//! Simulated suites with planted truth.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use flakehunt::core::hunt::{Care, Goal, Hunt, Plan, Planned, Stage, Step};
+use flakehunt::core::hunt::Planned;
 use flakehunt::core::order::OrderName;
 use flakehunt::core::outcome::Outcome;
-use flakehunt::core::run::{RunId, RunSpec};
-use flakehunt::core::simulated::{Effect, Rule, Simulated};
+use flakehunt::core::simulated::{Effect, Simulated};
 use flakehunt::core::test_id::TestIdx;
-use flakehunt::core::verdict::{Class, Verdict};
+use flakehunt::core::verdict::Class;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -17,9 +15,12 @@ use rand_chacha::ChaCha8Rng;
 /// What is true of one planted test.
 #[derive(Clone, Debug, Default)]
 pub struct Truth {
-    pub class: Option<Class>,
+    /// Verdicts that are right; names count only where one of the first three classes with names is among them.
+    pub classes: Vec<Class>,
     pub sets: Vec<Vec<TestIdx>>,
     pub cleaners: Vec<TestIdx>,
+    /// It may show one outcome only, or leave its class open, without that being a fault of the search.
+    pub hard: bool,
 }
 
 /// A suite and what is true of it; tests that are not listed are healthy.
@@ -27,280 +28,299 @@ pub struct Truth {
 pub struct Planted {
     pub suite: Simulated,
     pub truth: BTreeMap<TestIdx, Truth>,
-}
-
-/// Sets flags, always.
-pub fn sets(flags: u64) -> Effect {
-    Effect { set: flags, chance: 1.0, ..Effect::default() }
-}
-
-/// Clears flags, always.
-pub fn clears(flags: u64) -> Effect {
-    Effect { clear: flags, chance: 1.0, ..Effect::default() }
+    /// Tests that nothing was planted in yet.
+    free: Vec<TestIdx>,
+    /// The next flag that nothing uses yet.
+    base: u32,
 }
 
 /// What to plant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
-    /// One to three polluters, each enough.
-    Independent(usize),
+    /// One to three polluters, each enough, that act in this share of the runs.
+    Independent(usize, f64),
     /// Two or three polluters that act only together.
     Joint(usize),
     /// Two or three that act only together and in their order.
     Chain(usize),
     /// One to three state-setters, each enough.
     Brittle(usize),
+    /// Two state-setters that act only together.
+    BrittleJoint,
     /// A state-setter that needs another before it.
     BrittleChain,
-    /// Fails at a rate, whatever ran before.
-    Noisy,
+    /// Fails without its state-setter, and after its polluter.
+    BothWays,
+    /// One polluter that is enough, and a pair that is.
+    Mixed,
+    /// Two pairs that share a member.
+    Overlap,
+    /// A polluter that is itself a victim, and does not act where it fails.
+    PollutedPolluter,
+    /// A test that pollutes one and cleans another.
+    Ambivalent,
+    /// So many victims of one polluter.
+    Cluster(usize),
+    /// A victim that fails at this rate besides.
+    NoisyVictim(f64),
+    /// Fails at this rate, whatever ran before.
+    Noisy(f64),
+    /// Fails at the first rate, and at the second after another test.
+    Ndod(f64, f64),
     /// Fails always.
     Broken,
     /// Fails since another file is collected.
     Import,
+    /// Fails at this rate while another run goes on beside it.
+    Beside(f64),
+    /// Fails after its polluter in forked children only.
+    ForkedOnly,
 }
 
-/// Plants one kind with `cleaners` cleaners; the polluters act with probability `chance`.
-pub fn plant(n: usize, kind: Kind, cleaners: usize, chance: f64, rng: &mut ChaCha8Rng) -> Planted {
-    let mut planted = Planted { suite: Simulated::healthy(n, 10), truth: BTreeMap::new() };
-    let mut free: Vec<TestIdx> = (0..n as u32).map(TestIdx).collect();
-    free.shuffle(rng);
-    add(&mut planted, kind, cleaners, chance, 0, &mut free, rng);
-    planted
-}
+/// The flag that forked children start with.
+const FORKED: u64 = 1 << 63;
 
-/// Adds one more victim, with flags from `base` on, made of tests from `free`.
-pub fn add(
-    planted: &mut Planted,
-    kind: Kind,
-    cleaners: usize,
-    chance: f64,
-    base: u32,
-    free: &mut Vec<TestIdx>,
-    rng: &mut ChaCha8Rng,
-) {
-    let flag = |i: usize| 1_u64 << (base + i as u32);
-    let mut take = || free.pop().expect("enough tests");
-    let test = take();
-    let rules = &mut planted.suite.rules;
-    let mut truth = Truth::default();
-    match kind {
-        Kind::Independent(k) => {
-            truth.class = Some(Class::Victim);
-            rules[test.at()].fails_if.push(flag(0));
-            for _ in 0..k {
-                let polluter = take();
-                rules[polluter.at()].effects.push(Effect { chance, ..sets(flag(0)) });
-                truth.sets.push(vec![polluter]);
-            }
-        }
-        Kind::Joint(k) => {
-            truth.class = Some(Class::Victim);
-            let members: Vec<TestIdx> = (0..k).map(|_| take()).collect();
-            for (i, member) in members.iter().enumerate() {
-                rules[member.at()].effects.push(sets(flag(i)));
-            }
-            rules[test.at()].fails_if.push((0..k).map(flag).sum());
-            truth.sets.push(members);
-        }
-        Kind::Chain(k) => {
-            truth.class = Some(Class::Victim);
-            let members: Vec<TestIdx> = (0..k).map(|_| take()).collect();
-            for (i, member) in members.iter().enumerate() {
-                let needs = if i == 0 { 0 } else { flag(i - 1) };
-                rules[member.at()].effects.push(Effect { needs, ..sets(flag(i)) });
-            }
-            rules[test.at()].fails_if.push(flag(k - 1));
-            truth.sets.push(members);
-        }
-        Kind::Brittle(k) => {
-            truth.class = Some(Class::Brittle);
-            rules[test.at()].fails_unless = flag(0);
-            for _ in 0..k {
-                let setter = take();
-                rules[setter.at()].effects.push(Effect { chance, ..sets(flag(0)) });
-                truth.sets.push(vec![setter]);
-            }
-        }
-        Kind::BrittleChain => {
-            truth.class = Some(Class::Brittle);
-            let (one, two) = (take(), take());
-            rules[one.at()].effects.push(sets(flag(0)));
-            rules[two.at()].effects.push(Effect { needs: flag(0), ..sets(flag(1)) });
-            rules[test.at()].fails_unless = flag(1);
-            truth.sets.push(vec![one, two]);
-        }
-        Kind::Noisy => {
-            truth.class = Some(Class::NonDeterministic);
-            rules[test.at()].noise = chance;
-        }
-        Kind::Broken => {
-            truth.class = Some(Class::Broken);
-            rules[test.at()].fails_if.push(0);
-        }
-        Kind::Import => {
-            truth.class = Some(Class::ImportPolluted);
-            let files = planted.suite.imports.len();
-            let own = test.at() / planted.suite.per_file;
-            let other = (own + 1 + rng.random_range(0..files - 1)) % files;
-            planted.suite.imports[other] |= flag(0);
-            rules[test.at()].fails_if.push(flag(0));
-            truth.sets.push(vec![TestIdx(other as u32)]);
-        }
+impl Planted {
+    /// A suite of `n` healthy tests, and an order in which its tests will be planted.
+    pub fn healthy(n: usize, rng: &mut ChaCha8Rng) -> Self {
+        let mut free: Vec<TestIdx> = (0..n as u32).map(TestIdx).collect();
+        free.shuffle(rng);
+        let suite = Simulated { forked: FORKED, ..Simulated::healthy(n, 10) };
+        Self { suite, truth: BTreeMap::new(), free, base: 0 }
     }
-    let rules = &mut planted.suite.rules;
-    if truth.class == Some(Class::Victim) {
-        for _ in 0..cleaners {
-            let cleaner = free.pop().expect("enough tests");
-            rules[cleaner.at()].effects.push(clears((0..3).map(flag).sum()));
-            truth.cleaners.push(cleaner);
-        }
+
+    /// One kind in a suite of `n`, with `cleaners` cleaners.
+    pub fn one(n: usize, kind: Kind, cleaners: usize, rng: &mut ChaCha8Rng) -> Self {
+        let mut planted = Self::healthy(n, rng);
+        planted.add(kind, cleaners, rng);
+        planted
     }
-    planted.truth.insert(test, truth);
+
+    fn take(&mut self) -> TestIdx {
+        self.free.pop().expect("enough tests")
+    }
+
+    fn effect(&mut self, test: TestIdx, effect: Effect) {
+        self.suite.rules[test.at()].effects.push(effect);
+    }
+
+    /// A fresh test that sets `flag`.
+    fn setter(&mut self, flag: u64) -> TestIdx {
+        let test = self.take();
+        self.effect(test, sets(flag));
+        test
+    }
+
+    fn fails_if(&mut self, test: TestIdx, mask: u64) {
+        self.suite.rules[test.at()].fails_if.push(mask);
+    }
+
+    fn put(&mut self, test: TestIdx, class: Class, sets: Vec<Vec<TestIdx>>) {
+        self.truth.insert(test, Truth { classes: vec![class], sets, ..Truth::default() });
+    }
+
+    /// Plants one kind with (at most) this many cleaners. Gives the affected test.
+    pub fn add(&mut self, kind: Kind, cleaners: usize, rng: &mut ChaCha8Rng) -> TestIdx {
+        let base = self.base;
+        self.base += 3;
+        assert!(self.base < 63, "flags are used up");
+        let flag = |i: usize| 1_u64 << (base + i as u32);
+        let test = self.take();
+        match kind {
+            Kind::Independent(k, chance) => {
+                self.fails_if(test, flag(0));
+                let polluters: Vec<TestIdx> = (0..k).map(|_| self.take()).collect();
+                for polluter in &polluters {
+                    self.effect(*polluter, Effect { chance, ..sets(flag(0)) });
+                }
+                self.put(test, Class::Victim, polluters.into_iter().map(|polluter| vec![polluter]).collect());
+            }
+            Kind::Joint(k) => {
+                self.fails_if(test, (0..k).map(flag).sum());
+                let members = (0..k).map(|i| self.setter(flag(i))).collect();
+                self.put(test, Class::Victim, vec![members]);
+            }
+            Kind::Chain(k) => {
+                self.fails_if(test, flag(k - 1));
+                let members = self.chain(&(0..k).map(flag).collect::<Vec<_>>());
+                self.put(test, Class::Victim, vec![members]);
+            }
+            Kind::Brittle(k) => {
+                self.suite.rules[test.at()].fails_unless = flag(0);
+                let setters = (0..k).map(|_| vec![self.setter(flag(0))]).collect();
+                self.put(test, Class::Brittle, setters);
+            }
+            Kind::BrittleJoint => {
+                self.suite.rules[test.at()].fails_unless = flag(0) | flag(1);
+                let members = (0..2).map(|i| self.setter(flag(i))).collect();
+                self.put(test, Class::Brittle, vec![members]);
+            }
+            Kind::BrittleChain => {
+                self.suite.rules[test.at()].fails_unless = flag(1);
+                let members = self.chain(&[flag(0), flag(1)]);
+                self.put(test, Class::Brittle, vec![members]);
+            }
+            Kind::BothWays => {
+                self.suite.rules[test.at()].fails_unless = flag(0);
+                self.fails_if(test, flag(1));
+                let setter = self.setter(flag(0));
+                let polluter = self.setter(flag(1));
+                self.put(test, Class::Brittle, vec![vec![setter]]);
+                self.truth.entry(test).or_default().cleaners.push(polluter);
+            }
+            Kind::Mixed => {
+                self.fails_if(test, flag(0) | flag(1));
+                self.fails_if(test, flag(2));
+                let set = vec![self.setter(flag(0)), self.setter(flag(1))];
+                let single = vec![self.setter(flag(2))];
+                self.put(test, Class::Victim, vec![set, single]);
+            }
+            Kind::Overlap => {
+                self.fails_if(test, flag(0) | flag(1));
+                let shared = self.setter(flag(0));
+                let sets = (0..2).map(|_| vec![shared, self.setter(flag(1))]).collect();
+                self.put(test, Class::Victim, sets);
+            }
+            Kind::PollutedPolluter => {
+                self.fails_if(test, flag(0));
+                let (polluter, first) = (self.take(), self.setter(flag(1)));
+                self.fails_if(polluter, flag(1));
+                self.effect(polluter, Effect { unless: flag(1), ..sets(flag(0)) });
+                self.put(test, Class::Victim, vec![vec![polluter]]);
+                self.put(polluter, Class::Victim, vec![vec![first]]);
+            }
+            Kind::Ambivalent => {
+                let other = self.take();
+                self.fails_if(test, flag(0));
+                self.fails_if(other, flag(1));
+                let polluter = self.setter(flag(0));
+                let both = self.take();
+                self.effect(both, Effect { clear: flag(0), ..sets(flag(1)) });
+                self.put(test, Class::Victim, vec![vec![polluter]]);
+                self.put(other, Class::Victim, vec![vec![both]]);
+                self.truth.entry(test).or_default().cleaners.push(both);
+            }
+            Kind::Cluster(k) => {
+                let polluter = self.setter(flag(0));
+                for victim in (1..k).map(|_| self.take()).chain([test]).collect::<Vec<_>>() {
+                    self.fails_if(victim, flag(0));
+                    self.put(victim, Class::Victim, vec![vec![polluter]]);
+                }
+            }
+            Kind::NoisyVictim(noise) => {
+                self.fails_if(test, flag(0));
+                self.suite.rules[test.at()].noise = noise;
+                let polluter = self.setter(flag(0));
+                self.put(test, Class::Victim, vec![vec![polluter]]);
+                let truth = self.truth.entry(test).or_default();
+                truth.classes.extend([Class::Ndod, Class::NonDeterministic]);
+                truth.hard = true;
+            }
+            Kind::Noisy(noise) => {
+                self.suite.rules[test.at()].noise = noise;
+                self.put(test, Class::NonDeterministic, Vec::new());
+            }
+            Kind::Ndod(alone, after) => {
+                let rule = &mut self.suite.rules[test.at()];
+                rule.noise = alone;
+                // Two chances to fail that come to the second rate together.
+                rule.noise_if = Some((flag(0), (after - alone) / (1.0 - alone)));
+                let raises = self.setter(flag(0));
+                self.put(test, Class::Ndod, vec![vec![raises]]);
+                self.truth.entry(test).or_default().classes.push(Class::NonDeterministic);
+            }
+            Kind::Broken => {
+                self.fails_if(test, 0);
+                self.put(test, Class::Broken, Vec::new());
+            }
+            Kind::Import => {
+                let files = self.suite.imports.len();
+                let own = test.at() / self.suite.per_file;
+                let other = (own + 1 + rng.random_range(0..files - 1)) % files;
+                self.suite.imports[other] |= flag(0);
+                self.fails_if(test, flag(0));
+                self.put(test, Class::ImportPolluted, vec![vec![TestIdx(other as u32)]]);
+            }
+            Kind::Beside(rate) => {
+                self.suite.rules[test.at()].beside = rate;
+                self.put(test, Class::Interference, Vec::new());
+                self.truth.entry(test).or_default().hard = true;
+            }
+            Kind::ForkedOnly => {
+                self.fails_if(test, flag(0) | FORKED);
+                self.setter(flag(0));
+                self.put(test, Class::Undecided, Vec::new());
+                self.truth.entry(test).or_default().hard = true;
+            }
+        }
+        let undone = [Class::Victim, Class::Brittle].contains(&self.truth[&test].classes[0]);
+        for _ in 0..if undone { cleaners.min(self.free.len() / 2) } else { 0 } {
+            let cleaner = self.take();
+            self.effect(cleaner, clears((0..3).map(flag).sum()));
+            let affected: Vec<TestIdx> = match kind {
+                Kind::Cluster(_) => self.victims_of(&self.truth[&test].sets.clone()),
+                Kind::PollutedPolluter => vec![test, self.truth[&test].sets[0][0]],
+                Kind::Ambivalent => self.truth.keys().copied().filter(|t| self.uses(*t, flag(0) | flag(1))).collect(),
+                _ => vec![test],
+            };
+            for test in affected {
+                self.truth.entry(test).or_default().cleaners.push(cleaner);
+            }
+        }
+        test
+    }
+
+    fn uses(&self, test: TestIdx, flags: u64) -> bool {
+        self.suite.rules[test.at()].fails_if.iter().any(|mask| mask & flags != 0)
+    }
+
+    fn victims_of(&self, sets: &[Vec<TestIdx>]) -> Vec<TestIdx> {
+        self.truth.iter().filter(|(_, truth)| truth.sets == sets).map(|(test, _)| *test).collect()
+    }
+
+    /// Fresh tests that set these flags one after another, each only where the one before did.
+    fn chain(&mut self, flags: &[u64]) -> Vec<TestIdx> {
+        let mut needs = 0;
+        let mut members = Vec::new();
+        for flag in flags {
+            let member = self.take();
+            self.effect(member, Effect { needs, ..sets(*flag) });
+            needs = *flag;
+            members.push(member);
+        }
+        members
+    }
+
+    /// Marks a test's failures as something worse than a failed assertion.
+    pub fn fails_as(&mut self, test: TestIdx, outcome: Outcome) {
+        self.suite.rules[test.at()].failure = Some(outcome);
+    }
 }
 
-/// Collection, its reverse, and seeded shuffles.
-pub fn orders(n: usize, seeds: usize, rng: &mut ChaCha8Rng) -> Vec<Planned> {
+/// Sets flags, always.
+fn sets(flags: u64) -> Effect {
+    Effect { set: flags, chance: 1.0, ..Effect::default() }
+}
+
+/// Clears flags, always.
+fn clears(flags: u64) -> Effect {
+    Effect { clear: flags, chance: 1.0, ..Effect::default() }
+}
+
+/// The reverse of the collection order, and shuffles.
+pub fn orders(n: usize, shuffles: usize, rng: &mut ChaCha8Rng) -> Vec<Planned> {
     let collection: Vec<TestIdx> = (0..n as u32).map(TestIdx).collect();
-    let mut orders = vec![Planned {
-        name: OrderName::Reverse,
-        order: collection.iter().rev().copied().collect::<Vec<_>>().into(),
-    }];
-    for seed in 0..seeds {
+    let reverse: Vec<TestIdx> = collection.iter().rev().copied().collect();
+    let mut orders = vec![Planned { name: OrderName::Reverse, order: reverse.into() }];
+    for number in 0..shuffles {
         let mut order = collection.clone();
         order.shuffle(rng);
-        orders.push(Planned { name: OrderName::Given(seed.to_string()), order: order.into() });
+        orders.push(Planned { name: OrderName::Given(number.to_string()), order: order.into() });
     }
     orders
-}
-
-/// What a hunt over a simulated suite came to.
-pub struct Outcomes {
-    pub verdicts: Vec<Verdict>,
-    /// Questions, and tests executed, after the orders and until the verdict on the first planted test stood.
-    pub further: Option<(u32, u64)>,
-    pub questions: u32,
-}
-
-/// Answers a hunt until it is done; `jobs` runs at once, answered in an order drawn from `rng`.
-pub fn drive(planted: &Planted, goal: Goal, care: Care, jobs: u32, rng: &mut ChaCha8Rng) -> Outcomes {
-    let suite = Arc::new(planted.suite.suite());
-    let bisect = matches!(goal, Goal::Bisect { .. });
-    let watched = planted.truth.keys().next().copied();
-    // What was asked before the first question about a single test.
-    let mut explored = None;
-    let mut hunt = Hunt::new(suite, Plan { goal, jobs, forks: false, care });
-    let mut out: Vec<(RunId, RunSpec)> = Vec::new();
-    let (mut executions, mut asked_before) = (0_u64, 0_u64);
-    let mut further = None;
-    loop {
-        let mut done = false;
-        while out.len() < jobs as usize {
-            match hunt.next_step() {
-                Step::Ask(run, spec) => {
-                    if explored.is_none() && hunt.stage() == Stage::Hunt {
-                        (explored, asked_before) = (Some(run.0), executions);
-                    }
-                    executions += spec.order.len() as u64;
-                    out.push((run, spec));
-                }
-                Step::Wait => break,
-                Step::Done => {
-                    done = true;
-                    break;
-                }
-            }
-        }
-        if done || out.is_empty() {
-            assert!(done, "the hunt waits for nothing");
-            break;
-        }
-        assert!(hunt.asked() < 20_000, "the hunt does not end");
-        let beside = out.len() > 1;
-        let (run, spec) = out.swap_remove(rng.random_range(0..out.len()));
-        let record = planted.suite.answer(run, &spec, beside, rng);
-        assert!(hunt.mark(record));
-        if further.is_none()
-            && let Some(test) = watched
-            && hunt.verdicts().iter().any(|v| v.test == test && v.class != Class::Undecided)
-        {
-            let before = if bisect { 0 } else { explored.unwrap_or(0) };
-            further = Some((hunt.asked() - before, executions - if bisect { 0 } else { asked_before }));
-        }
-    }
-    Outcomes { verdicts: hunt.verdicts(), further, questions: hunt.asked() }
-}
-
-/// How a report compares with the truth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Score {
-    pub wrong: u32,
-    pub undecided: u32,
-    pub missing: u32,
-    pub right: u32,
-}
-
-/// Holds verdicts against the truth; `complain` gets a line for each that is not right.
-pub fn judge(planted: &Planted, verdicts: &[Verdict], mut complain: impl FnMut(String)) -> Score {
-    let mut score = Score::default();
-    for verdict in verdicts {
-        let Some(truth) = planted.truth.get(&verdict.test) else {
-            if verdict.class != Class::Undecided {
-                score.wrong += 1;
-                complain(format!("false alarm {verdict:?}"));
-            }
-            continue;
-        };
-        if verdict.class == Class::Undecided {
-            score.undecided += 1;
-            complain(format!("undecided {verdict:?} truth {truth:?}"));
-            continue;
-        }
-        let named: Vec<Vec<TestIdx>> = match verdict.class {
-            Class::Victim => verdict.polluters.iter().map(|set| set.members.clone()).collect(),
-            Class::Brittle => verdict.state_setters.iter().map(|set| set.members.clone()).collect(),
-            Class::ImportPolluted => {
-                verdict.import_polluters.iter().map(|s| s.iter().map(|f| TestIdx(f.0)).collect()).collect()
-            }
-            _ => Vec::new(),
-        };
-        let same = |a: &Vec<TestIdx>, b: &Vec<TestIdx>| {
-            let (mut a, mut b) = (a.clone(), b.clone());
-            a.sort();
-            b.sort();
-            a == b
-        };
-        let class_right = Some(verdict.class) == truth.class;
-        let names_right = named.iter().all(|set| truth.sets.iter().any(|other| same(set, other)))
-            && verdict.cleaners.iter().all(|test| truth.cleaners.contains(test));
-        if !class_right || !names_right {
-            score.wrong += 1;
-            complain(format!("WRONG {verdict:?} truth {truth:?}"));
-        } else if truth.sets.iter().any(|set| !named.iter().any(|other| same(set, other)))
-            || truth.cleaners.iter().any(|test| !verdict.cleaners.contains(test))
-        {
-            score.missing += 1;
-            complain(format!("incomplete {verdict:?} truth {truth:?}"));
-        } else {
-            score.right += 1;
-        }
-    }
-    for (test, truth) in &planted.truth {
-        if !verdicts.iter().any(|verdict| verdict.test == *test) {
-            score.missing += 1;
-            complain(format!("not found {test:?} {truth:?}"));
-        }
-    }
-    score
 }
 
 /// A generator for one case.
 pub fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
-}
-
-/// Marks a test's failures as something worse than a failed assertion.
-pub fn fails_as(planted: &mut Planted, test: TestIdx, outcome: Outcome) {
-    let rule: &mut Rule = &mut planted.suite.rules[test.at()];
-    rule.failure = Some(outcome);
 }

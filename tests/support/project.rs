@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::command;
 use super::running::{Ran, Running};
-use super::venv::Venv;
+use super::pinned::Pinned;
 
 /// A project; removed when dropped. Nothing but what is below its folder is in its environment.
 pub struct Project {
@@ -21,7 +21,7 @@ pub struct Project {
 
 impl Project {
     /// Without any file.
-    pub fn empty(venv: Venv) -> Self {
+    pub fn empty(pinned: Pinned) -> Self {
         let home = tempfile::Builder::new().prefix("fh-cli-").tempdir().expect("a scratch folder");
         for folder in ["project", "home", "tmp", "said"] {
             fs::create_dir(home.path().join(folder)).expect("a folder in it");
@@ -33,22 +33,22 @@ impl Project {
             ("HOME", below("home")),
             ("TMPDIR", below("tmp")),
             ("LANG", "C.UTF-8".to_owned()),
-            ("FLAKEHUNT_PYTHON", venv.python().display().to_string()),
+            ("FLAKEHUNT_PYTHON", pinned.python().display().to_string()),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
         Self { home, variables, calls: AtomicU32::new(0) }
     }
 
     /// A copy of `tests/suites/NAME`.
-    pub fn suite(name: &str, venv: Venv) -> Self {
-        let project = Self::empty(venv);
+    pub fn suite(name: &str, pinned: Pinned) -> Self {
+        let project = Self::empty(pinned);
         copy(&suites().join(name), &project.path());
         project
     }
 
     /// One file, from text.
-    pub fn with(venv: Venv, path: &str, text: &str) -> Self {
-        Self::empty(venv).file(path, text)
+    pub fn with(pinned: Pinned, path: &str, text: &str) -> Self {
+        Self::empty(pinned).file(path, text)
     }
 
     /// Adds a file.

@@ -7,21 +7,22 @@ use futures_util::future::join_all;
 
 use super::alone;
 use super::baseline::baseline;
+use super::calibrate;
 use super::complete::every_test;
-use super::confirm::Doubt;
-use super::explain::{Found, everything};
+use super::confirm::{Doubt, confirm};
+use super::explain::{Found, everything, is_noisy};
 use super::explore::{both_ways, explore, seen_both};
 use super::imports;
 use super::interference::{self, only_beside};
 use super::localise::suspects;
 use super::nondeterministic;
-use super::plan::Goal;
+use super::plan::{Goal, Planned};
 use super::probe::How;
 use super::{Shared, Stage};
 use crate::core::outcome::{Outcome, Seen};
 use crate::core::run::{Purpose, RunId};
 use crate::core::test_id::TestIdx;
-use crate::core::verdict::{Class, Complete, Count, Verdict};
+use crate::core::verdict::{Class, Complete, Count, Culprits, Verdict};
 
 /// How often a test that nothing explains well is run alone before its orders are searched.
 const ALONE_FIRST: usize = 3;
@@ -29,12 +30,21 @@ const ALONE_FIRST: usize = 3;
 /// How often the list of tests with failures is gone through.
 const MOST_TURNS: usize = 4;
 
+/// Sets that were found for other tests are tried on each test, up to this many.
+const SHARED: usize = 16;
+
 /// `shuffle`: baseline, orders, every test alone, then each test with a failure.
 pub(crate) async fn whole_suite(h: Rc<Shared>) {
     let Goal::Shuffle { orders, bisect } = h.plan.goal.clone() else { return };
     if !baseline(&h).await {
         return;
     }
+    orders_and_causes(&h, &orders, bisect).await;
+    let collected: Vec<TestIdx> = h.suite.all().collect();
+    calibrate::in_the_end(&h, &collected).await;
+}
+
+async fn orders_and_causes(h: &Rc<Shared>, orders: &[Planned], bisect: bool) {
     explore(&h, &orders).await;
     if bisect {
         alone::everyone(&h).await;
@@ -73,6 +83,7 @@ pub(crate) async fn whole_suite(h: Rc<Shared>) {
             }
         }))
         .await;
+        share(&h).await;
         interference::settle(&h).await;
     }
 }
@@ -133,22 +144,68 @@ async fn depends(h: &Shared, test: TestIdx, flip: Seen) {
         nondeterministic::decide_after(h, test, doubt).await;
         return;
     }
-    put_down(h, &found, Complete::default());
-    let tried = every_test(h, &mut found).await;
-    // Another set, or another cleaner, may have come up: the rest may be explained now.
-    if everything(h, &mut found).await.err() == Some(Doubt::FlipsAlone) {
+    if is_noisy(h, &found).await {
         nondeterministic::decide(h, test).await;
         return;
     }
-    let complete = match flip {
+    put_down(h, &found);
+    let stray = found.stray;
+    let tried = every_test(h, &mut found).await;
+    // Another set, or another cleaner, may have come up: the rest may be explained now.
+    let flips_alone = everything(h, &mut found).await.err() == Some(Doubt::FlipsAlone);
+    if flips_alone || (found.stray > stray && is_noisy(h, &found).await) {
+        nondeterministic::decide(h, test).await;
+        return;
+    }
+    found.complete = match flip {
         Seen::Fail => Complete { polluters: tried.singles, cleaners: tried.cleaners, state_setters: false },
         Seen::Pass => Complete { state_setters: tried.singles, cleaners: tried.cleaners, polluters: false },
     };
-    put_down(h, &found, complete);
+    put_down(h, &found);
+    h.found.borrow_mut().insert(test, found);
+}
+
+/// Asks of every test that depends on others what was found for any of them: a cause with many victims is rarely found
+/// for all of them at once.
+async fn share(h: &Shared) {
+    let mut known: Vec<Vec<TestIdx>> = h.culprits.borrow().clone();
+    known.sort();
+    known.dedup();
+    let open: Vec<Found> = h.found.borrow().values().filter(|found| !is_complete(found)).cloned().collect();
+    join_all(open.into_iter().map(|mut found| {
+        let known = &known;
+        async move {
+            let test = found.model.test;
+            let (flip, before) = (found.model.flip, found.proofs.len());
+            for members in known.iter().take(SHARED).filter(|members| !members.contains(&test)) {
+                let part = |set: &Culprits| set.members.iter().all(|member| members.contains(member));
+                if found.model.sets.iter().any(part)
+                    || !h.shows(members, test, flip, 1, How::next(Purpose::Search)).await
+                {
+                    continue;
+                }
+                let set = Culprits { members: members.clone(), ordered: false };
+                let mut model = found.model.clone();
+                model.sets.push(set.clone());
+                if let Ok(proof) = confirm(h, &model, &set, h.suite.len()).await {
+                    found.convict(h, proof);
+                }
+            }
+            if found.proofs.len() > before {
+                put_down(h, &found);
+                h.found.borrow_mut().insert(test, found);
+            }
+        }
+    }))
+    .await;
+}
+
+fn is_complete(found: &Found) -> bool {
+    found.complete.polluters || found.complete.state_setters
 }
 
 /// Writes the verdict of a victim or a brittle test.
-fn put_down(h: &Shared, found: &Found, complete: Complete) {
+fn put_down(h: &Shared, found: &Found) {
     let test = found.model.test;
     let mut verdict = opened(h, test);
     let mut undoers = found.model.undoers.clone();
@@ -168,7 +225,7 @@ fn put_down(h: &Shared, found: &Found, complete: Complete) {
             verdict.unsetters = undoers;
         }
     }
-    verdict.complete = complete;
+    verdict.complete = found.complete;
     verdict.confirmed = proofs.first().map(|proof| proof.confirmation);
     verdict.effect = proofs.first().map(|proof| proof.effect);
     verdict.explained = found.explained(h);

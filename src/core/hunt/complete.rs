@@ -31,8 +31,9 @@ pub(crate) async fn every_test(h: &Shared, found: &mut Found) -> Tried {
             let set = Culprits { members: vec![single], ordered: false };
             let mut model = found.model.clone();
             model.sets.push(set.clone());
-            if let Ok(proof) = confirm(h, &model, &set, h.suite.len()).await {
-                found.convict(h, proof);
+            match confirm(h, &model, &set, h.suite.len()).await {
+                Ok(proof) => found.convict(h, proof),
+                Err(_) => found.stray += 1,
             }
         }
         tried.singles = true;

@@ -8,14 +8,21 @@ use super::model::{Expect, Fit, Model, ln_choices};
 use super::probe::How;
 use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
+use crate::core::stats::{Alternative, fisher};
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Confirmation, Count, Culprits};
 
 /// More runs than this, each way, do not make a set likelier.
-const MOST: u32 = 40;
+const MOST: u32 = 60;
 
 /// Runs without a set that acts in some of its runs only.
-const MOODY_WITHOUT: u32 = 6;
+const MOODY_WITHOUT: u32 = 10;
+
+/// The chance, for a set that acts in some of its runs only, that a part of it which does the same goes unnoticed.
+const MOODY_MEMBER: f64 = 1e-3;
+
+/// The chance of taking forked children for liars where they flip no more often than fresh processes.
+const ONLY_FORKED: f64 = 0.005;
 
 /// Why a set is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +31,6 @@ pub(crate) enum Doubt {
     FlipsAlone,
     /// The set does not make enough of a difference.
     Unproven,
-    /// Forked children flip, fresh processes do not.
-    OnlyForked,
 }
 
 /// A set that was proven.
@@ -77,9 +82,9 @@ pub(crate) async fn confirm(
     let care = h.plan.care;
     let removals: Vec<Vec<TestIdx>> = (0..set.members.len()).map(|leave| but(&set.members, leave)).collect();
     let needed = (1.0 / care.alpha).ln();
-    // Every set of the model was chosen among as many of its size.
-    let sizes = model.sets.iter().map(|set| set.members.len());
-    let price: f64 = sizes.map(|size| ln_choices(choices.max(size), size)).sum();
+    // It was chosen among all sets of its size.
+    let size = set.members.len();
+    let price = ln_choices(choices.max(size), size);
     if h.plan.jobs > 1 {
         // Once with nothing beside it: a collision of two runs must not pass for a culprit.
         let how = How::next(Purpose::Confirm).fresh().exclusive();
@@ -95,8 +100,18 @@ pub(crate) async fn confirm(
         if all_without.k > 0 {
             return Err(if set.members.len() == 1 { Doubt::FlipsAlone } else { Doubt::Unproven });
         }
-        if with.fresh.k == 0 && with.fresh.n >= 3 && with.all.k > 3 && h.plan.forks {
-            return Err(Doubt::OnlyForked);
+        let forked = Count { k: with.all.k - with.fresh.k, n: with.all.n - with.fresh.n };
+        if with.fresh.k == 0 && fisher(forked, with.fresh, Alternative::Greater) < ONLY_FORKED {
+            let names: Vec<&str> = set.members.iter().map(|member| h.suite.node_id(*member)).collect();
+            let sentence = format!(
+                "after {}, {} flips in {} of {} forked children and in none of {} fresh processes",
+                names.join(" and "),
+                h.suite.node_id(test),
+                forked.k,
+                forked.n,
+                with.fresh.n
+            );
+            h.distrust(sentence).await;
         }
         let tired = with.all.n >= MOST || (with.all.n >= 12 && with.all.k * 12 < with.all.n);
         if tired {
@@ -105,13 +120,16 @@ pub(crate) async fn confirm(
         // One flip chose the set; it cannot speak for it as well.
         let chosen = Count { k: with.all.k.saturating_sub(1), n: with.all.n.saturating_sub(1) };
         let local = Fit { with: chosen, without: all_without }.ln_evidence();
-        let whole = fit(h, model).ln_evidence() - price;
+        let whole = gain(h, model, set).ln_evidence() - price;
         // A set that acts in some runs only looks much like noise: it takes more runs without it to tell them apart.
         let moody = with.all.k < with.all.n;
         let sure = local.max(whole) >= needed && (!moody || all_without.n >= MOODY_WITHOUT);
         // Enough runs without each member that its lack could have shown.
         let rate = (f64::from(with.all.k) + 0.5) / (f64::from(with.all.n) + 1.0);
-        let each = ((0.02_f64).ln() / (1.0 - rate).ln()).ceil() as u32;
+        let each = match moody {
+            true => stays_needed(with.all, MOODY_MEMBER),
+            false => ((0.02_f64).ln() / (1.0 - rate).ln()).ceil() as u32,
+        };
         let sure = sure && (removals.len() < 2 || without.iter().all(|tally| tally.all.n >= each));
         let lacks_fresh = with.fresh.k < care.fresh;
         let lacks_fresh_without =
@@ -165,10 +183,17 @@ fn sum(counts: impl Iterator<Item = Count>) -> Count {
     counts.fold(Count::default(), |a, b| Count { k: a.k + b.k, n: a.n + b.n })
 }
 
-/// How a model fits every run there is.
-pub(crate) fn fit(h: &Shared, model: &Model) -> Fit {
+/// What the set explains of the runs that the rest of the model does not: flips in runs with it, and without it.
+///
+/// Only this speaks for the set. How well the whole model fits does not, once the model holds another set that is right.
+fn gain(h: &Shared, model: &Model, set: &Culprits) -> Fit {
+    let mut rest = model.clone();
+    rest.sets.retain(|other| other != set);
     let mut fit = Fit::default();
     for (run, seen) in h.evidence(model.test) {
+        if rest.expects(&run) != Expect::Stay {
+            continue;
+        }
         match model.expects(&run) {
             Expect::Flip => fit.with.add(seen == model.flip),
             Expect::Stay => fit.without.add(seen == model.flip),
@@ -176,4 +201,17 @@ pub(crate) fn fit(h: &Shared, model: &Model) -> Fit {
         }
     }
     fit
+}
+
+/// How many stays in a row have at most this chance, for something that acts as often as what acted in `effect`.
+///
+/// Its rate is not known but for those counts: averaged over all rates, the chance of a row of `m` is the product of
+/// (n - k + 1 + i) / (n + 2 + i) for i below m (Laplace's rule of succession).
+pub(crate) fn stays_needed(effect: Count, chance: f64) -> u32 {
+    let (mut row, mut left) = (0, 1.0);
+    while left > chance && row < MOST {
+        left *= f64::from(effect.n - effect.k + 1 + row) / f64::from(effect.n + 2 + row);
+        row += 1;
+    }
+    row
 }

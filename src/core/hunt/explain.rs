@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::Shared;
 use super::board::Run;
-use super::confirm::{Doubt, Proof, confirm};
+use super::confirm::{Doubt, Proof, confirm, stays_needed};
 use super::localise::one_set;
 use super::model::{Expect, Model, span};
 use super::probe::{How, is_an_order};
@@ -15,7 +15,7 @@ use crate::core::outcome::Seen;
 use crate::core::run::{Purpose, RunId};
 use crate::core::suspects::{Witness, rank};
 use crate::core::test_id::TestIdx;
-use crate::core::verdict::{Count, Culprits};
+use crate::core::verdict::{Complete, Count, Culprits};
 
 /// Runs of each kind that may resist before the search gives up on the rest.
 const STUBBORN: usize = 4;
@@ -25,17 +25,21 @@ const ALWAYS: u32 = 8;
 const MOST_SETS: usize = 32;
 
 /// What was found out about one test.
+#[derive(Clone)]
 pub(crate) struct Found {
     pub model: Model,
     pub proofs: Vec<Proof>,
     pub notes: Vec<String>,
+    pub complete: Complete,
+    /// Flips that nothing explains: they did not come back, or what was found behind them could not be proven.
+    pub stray: u32,
 }
 
 impl Found {
     /// Nothing found yet.
     pub fn nothing(test: TestIdx, flip: Seen) -> Self {
         let model = Model { test, flip, sets: Vec::new(), undoers: Vec::new(), joint_undoers: Vec::new() };
-        Self { model, proofs: Vec::new(), notes: Vec::new() }
+        Self { model, proofs: Vec::new(), notes: Vec::new(), complete: Complete::default(), stray: 0 }
     }
 
     /// Adds a proven set; a set that holds it as a part was not minimal and goes.
@@ -84,12 +88,18 @@ pub(crate) async fn everything(h: &Shared, found: &mut Found) -> Result<(), Doub
                 Ok(false) => {
                     resisted.insert(run.record.run);
                     stubborn_flips += 1;
+                    found.stray += 1;
+                    // A flip that does not come back is the test's own more often than not.
+                    if stubborn_flips == 1 && is_noisy(h, found).await {
+                        return Err(Doubt::FlipsAlone);
+                    }
                 }
                 Err(Doubt::FlipsAlone) => return Err(Doubt::FlipsAlone),
                 Err(other) => {
                     doubt = Some(other);
                     resisted.insert(run.record.run);
                     stubborn_flips += 1;
+                    found.stray += 1;
                 }
             }
             continue;
@@ -149,6 +159,28 @@ fn unexplained(h: &Shared, found: &Found, resisted: &BTreeSet<RunId>, seen: Seen
         }
     }
     best
+}
+
+/// Flips that nothing explains may be the test's own: does it flip alone, too, when it is asked often enough?
+pub(crate) async fn is_noisy(h: &Shared, found: &Found) -> bool {
+    let model = &found.model;
+    let mut without = Count::default();
+    for (run, seen) in h.evidence(model.test) {
+        if model.expects(&run) == Expect::Stay {
+            without.add(seen == model.flip);
+        }
+    }
+    if found.stray == 0 || without.k == 0 {
+        return false;
+    }
+    // At the rate of those flips it would stay all these times in one case of twenty.
+    let most = ((0.05_f64).ln() / (1.0 - without.rate()).ln()).ceil() as usize;
+    for nth in 0..most.clamp(5, h.plan.care.alone as usize) {
+        if h.after(&[], model.test, nth, How::next(Purpose::Repeat)).await == Some(model.flip) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Finds and proves the set behind a flip. False where the flip does not come back.
@@ -251,8 +283,28 @@ async fn guess_cleaner(h: &Shared, found: &Found, set: &Culprits, between: &[Tes
 /// Whether a test between set and test keeps it from flipping, again and again.
 pub(crate) async fn cleans(h: &Shared, found: &Found, set: &Culprits, cleaner: TestIdx) -> bool {
     let before = [&set.members[..], &[cleaner]].concat();
-    let times = times_for_cleaner(effect(found, set));
+    let mut acted = effect(found, set);
+    let elsewhere = effect_without(h, found, set, cleaner);
+    if elsewhere.k == elsewhere.n {
+        acted = Count { k: acted.k + elsewhere.k, n: acted.n + elsewhere.n };
+    }
+    let times = times_for_cleaner(acted);
     h.stays(&before, found.model.test, found.model.flip, times, How::next(Purpose::Clean)).await
+}
+
+/// How often a set had its effect in longer runs in which the cleaner did not come after it.
+fn effect_without(h: &Shared, found: &Found, set: &Culprits, cleaner: TestIdx) -> Count {
+    let mut count = Count::default();
+    for (run, seen) in h.evidence(found.model.test) {
+        let before = run.before(found.model.test);
+        if before.len() > set.members.len()
+            && span(before, set).is_some_and(|(first, _)| !before[first..].contains(&cleaner))
+            && found.model.expects(&run) == Expect::Flip
+        {
+            count.add(seen == found.model.flip);
+        }
+    }
+    count
 }
 
 /// How often a set was seen to have its effect, right before the test.
@@ -260,9 +312,8 @@ pub(crate) fn effect(found: &Found, set: &Culprits) -> Count {
     found.proofs.iter().find(|proof| proof.culprits == *set).map_or(Count::default(), |proof| proof.effect)
 }
 
-/// How often a cleaner must be seen to clean, so that a row of stays by chance is less likely than 1 in 10,000 even
-/// where the set fails to act a little more often than it was seen to (`effect`: how often it acted).
+/// How often a cleaner must be seen to clean, so that a row of stays by chance is less likely than 1 in 10,000, given
+/// how often the set was seen to act (`effect`).
 pub(crate) fn times_for_cleaner(effect: Count) -> usize {
-    let idle = f64::from(effect.n - effect.k + 1) / f64::from(effect.n + 2);
-    ((1e-4_f64).ln() / idle.ln()).ceil() as usize
+    stays_needed(effect, 1e-4) as usize
 }

@@ -90,6 +90,7 @@ async fn collected(h: &Shared, test: TestIdx, files: &[FileIdx], nth: usize, fre
         name: OrderName::Probe,
         files: Some(files.into()),
         fresh: h.plan.forks && fresh,
+        detailed: false,
         exclusive: h.plan.jobs > 1 && h.one_at_a_time.get(),
         random_seed: None,
         hash_seed: None,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join;
 
 use super::Shared;
+use super::board::Run;
 use super::classify::{opened, undecided};
 use super::probe::How;
 use crate::core::order::OrderName;
@@ -18,10 +19,11 @@ use crate::core::verdict::{Class, Count};
 const MOST_ORDERS: usize = 12;
 /// Rounds, of two runs side by side and one by itself, that a proof may cost.
 const MOST_ROUNDS: usize = 10;
-/// The chance, for a test that fails as often undisturbed, of being called interference.
-const ALPHA: f64 = 0.01;
+/// The chance, for a test that fails as often undisturbed, of being called interference by one look at its counts;
+/// there are a dozen looks.
+const ALPHA: f64 = 0.004;
 /// The same once runs of this suite are known to collide.
-const ALPHA_MORE: f64 = 0.05;
+const ALPHA_MORE: f64 = 0.02;
 
 /// Looks into every test whose failures were all seen beside another run: its failing order goes again with nothing
 /// beside it, and where that passes, company is put to the test.
@@ -41,10 +43,12 @@ pub(crate) async fn settle(h: &Shared) {
     let Some((_, order)) = worst_run(h, &open, &BTreeSet::new()) else { return };
     one_at_a_time(h, open[0]);
     let mut proven = false;
+    // Children of one server might collide with one another where processes of their own do not.
+    let proves = |run: &Run| run.record.fresh || !h.plan.forks;
     for round in 0..=MOST_ROUNDS {
         open = only_beside(h);
         for test in open.clone() {
-            let (beside, undisturbed) = counts(h, test);
+            let (beside, undisturbed) = counts_of(h, test, proves);
             let alpha = if proven { ALPHA_MORE } else { ALPHA };
             if fisher(beside, undisturbed, Alternative::Greater) < alpha {
                 convict(h, test, beside, undisturbed);
@@ -56,9 +60,9 @@ pub(crate) async fn settle(h: &Shared) {
             break;
         }
         // Two of one order, started together: they come to the same place at the same time.
-        let together = How::next(Purpose::Repeat).together();
+        let together = How::next(Purpose::Repeat).fresh().together();
         join(h.again_whole(order.clone(), together), h.again_whole(order.clone(), together)).await;
-        h.again_whole(order.clone(), How::next(Purpose::Repeat).exclusive()).await;
+        h.again_whole(order.clone(), How::next(Purpose::Repeat).fresh().exclusive()).await;
     }
     for test in open {
         let (beside, undisturbed) = counts(h, test);
@@ -125,8 +129,12 @@ fn worst_run(h: &Shared, tests: &[TestIdx], not: &BTreeSet<RunId>) -> Option<(Ru
 
 /// Failures beside another run, and with nothing beside.
 fn counts(h: &Shared, test: TestIdx) -> (Count, Count) {
+    counts_of(h, test, |_| true)
+}
+
+fn counts_of(h: &Shared, test: TestIdx, counts: impl Fn(&Run) -> bool) -> (Count, Count) {
     let (mut beside, mut undisturbed) = (Count::default(), Count::default());
-    for (run, seen) in h.evidence(test) {
+    for (run, seen) in h.evidence(test).into_iter().filter(|(run, _)| counts(run)) {
         let count = if run.record.beside { &mut beside } else { &mut undisturbed };
         count.add(seen == Seen::Fail);
     }

@@ -14,7 +14,7 @@ use crate::core::verdict::Culprits;
 /// How many suspects are asked directly before the order itself is searched.
 const SUSPECTS: usize = 3;
 /// How often an order that flipped once is run again at most to see it flip again.
-const REPRODUCE: usize = 8;
+const REPRODUCE: usize = 6;
 
 /// Looks for a set of culprits in a run that flipped. `None` where the flip does not come back.
 pub(crate) async fn one_set(h: &Shared, model: &Model, run: &Run) -> Option<Culprits> {

@@ -12,6 +12,7 @@
 mod alone;
 mod baseline;
 pub mod board;
+mod calibrate;
 mod classify;
 mod complete;
 mod confirm;
@@ -33,7 +34,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 
 pub use plan::{Care, Goal, Plan, Planned};
 
@@ -54,7 +55,7 @@ pub enum Step {
 }
 
 /// Where a hunt stands, for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// The suite as it is.
     Baseline,
@@ -94,9 +95,48 @@ pub(crate) struct Shared {
     pub one_at_a_time: Cell<bool>,
     /// Forked children were caught disagreeing with fresh processes: only fresh ones count.
     pub only_fresh: Cell<bool>,
+    /// The search has to begin again, with what is known and may be believed.
+    pub again: Cell<bool>,
     /// Milliseconds of runs that completeness may still cost.
     pub spare_ms: Cell<i64>,
     pub words: RefCell<Vec<Word>>,
+    /// What was found out about each test that depends on others.
+    pub found: RefCell<BTreeMap<TestIdx, explain::Found>>,
+}
+
+impl Shared {
+    /// Children were caught: from now on nothing that they say counts, and the search begins again with the rest of
+    /// what is known. Does not return.
+    pub async fn distrust(&self, sentence: String) {
+        self.only_fresh.set(true);
+        self.again.set(true);
+        self.say(
+            "fork",
+            format!(
+                "{sentence}: runs start fresh processes from now on, and what was found by forking does not count. \
+                 What a module opens, starts or remembers at import (a process id, a path, a connection) is shared by \
+                 forked children; in a fixture it is not"
+            ),
+        );
+        std::future::pending().await
+    }
+
+    fn forget_conclusions(&self) {
+        self.verdicts.borrow_mut().clear();
+        self.set_aside.borrow_mut().clear();
+        self.culprits.borrow_mut().clear();
+        self.cleaners.borrow_mut().clear();
+        self.one_at_a_time.set(false);
+        self.stage.set(Stage::Baseline);
+    }
+}
+
+fn search(shared: &Rc<Shared>) -> Pin<Box<dyn Future<Output = ()>>> {
+    match shared.plan.goal.clone() {
+        Goal::Shuffle { .. } => Box::pin(classify::whole_suite(shared.clone())),
+        Goal::Bisect { test, .. } => Box::pin(target::one_test(shared.clone(), test)),
+        Goal::Orders { orders } => Box::pin(explore::just_these(shared.clone(), orders)),
+    }
 }
 
 struct Flag(AtomicBool);
@@ -131,13 +171,11 @@ impl Hunt {
             cleaners: RefCell::default(),
             one_at_a_time: Cell::new(false),
             only_fresh: Cell::new(false),
+            again: Cell::new(false),
             words: RefCell::default(),
+            found: RefCell::default(),
         });
-        let code: Pin<Box<dyn Future<Output = ()>>> = match shared.plan.goal.clone() {
-            Goal::Shuffle { .. } => Box::pin(classify::whole_suite(shared.clone())),
-            Goal::Bisect { test, .. } => Box::pin(target::one_test(shared.clone(), test)),
-            Goal::Orders { orders } => Box::pin(explore::just_these(shared.clone(), orders)),
-        };
+        let code = search(&shared);
         let flag = Arc::new(Flag(AtomicBool::new(true)));
         let waker = Waker::from(flag.clone());
         Self { shared, code: Some(code), flag, waker, told: 0 }
@@ -149,15 +187,34 @@ impl Hunt {
             if let Some((run, spec)) = self.shared.board.take() {
                 return Step::Ask(run, spec);
             }
-            let Some(code) = &mut self.code else { return Step::Done };
-            if !self.flag.0.swap(false, Ordering::Relaxed) {
-                return Step::Wait;
-            }
-            if let Poll::Ready(()) = code.as_mut().poll(&mut Context::from_waker(&self.waker)) {
-                self.code = None;
-                self.shared.stage.set(Stage::Done);
+            if self.code.is_none() {
                 return Step::Done;
             }
+            if !self.flag.0.load(Ordering::Relaxed) {
+                return Step::Wait;
+            }
+            self.poll();
+        }
+    }
+
+    /// Lets the search react to what is new.
+    fn poll(&mut self) {
+        self.flag.0.store(false, Ordering::Relaxed);
+        loop {
+            let Some(code) = &mut self.code else { return };
+            let done = code.as_mut().poll(&mut Context::from_waker(&self.waker)).is_ready();
+            if self.shared.again.take() {
+                // Dropped first, since that takes its questions off the board.
+                self.code = None;
+                self.shared.forget_conclusions();
+                self.code = Some(search(&self.shared));
+                continue;
+            }
+            if done {
+                self.code = None;
+                self.shared.stage.set(Stage::Done);
+            }
+            return;
         }
     }
 
@@ -166,14 +223,7 @@ impl Hunt {
         let taken = self.shared.board.pin(record);
         if taken {
             // Poll now, so that a question withdrawn by this answer is never put.
-            self.flag.0.store(true, Ordering::Relaxed);
-            if let Some(code) = &mut self.code {
-                self.flag.0.store(false, Ordering::Relaxed);
-                if let Poll::Ready(()) = code.as_mut().poll(&mut Context::from_waker(&self.waker)) {
-                    self.code = None;
-                    self.shared.stage.set(Stage::Done);
-                }
-            }
+            self.poll();
         }
         taken
     }
@@ -234,6 +284,11 @@ impl Hunt {
         verdicts.into_values().collect()
     }
 
+    /// The verdict on one test, where there is one by now.
+    pub fn verdict(&self, test: TestIdx) -> Option<Verdict> {
+        self.shared.verdicts.borrow().get(&test).cloned()
+    }
+
     /// Tests with one cause, the largest cluster first; only causes with two tests or more.
     pub fn clusters(&self) -> Vec<Cluster> {
         let mut by_cause: BTreeMap<Vec<Vec<TestIdx>>, Vec<TestIdx>> = BTreeMap::new();
@@ -257,6 +312,21 @@ impl Hunt {
             .collect();
         clusters.sort_by(|a, b| b.tests.len().cmp(&a.tests.len()).then(a.tests.cmp(&b.tests)));
         clusters
+    }
+
+    /// Every question with its answer so far, for reports: what a forked child said is no evidence once children were
+    /// caught.
+    pub fn answers(&self) -> Vec<(RunSpec, RunRecord)> {
+        let told = |run: &Rc<Run>| {
+            let mut record = run.record.clone();
+            if self.shared.only_fresh.get() && !record.fresh {
+                record
+                    .invalid
+                    .get_or_insert_with(|| "forked children were caught saying something else".into());
+            }
+            (run.spec.clone(), record)
+        };
+        self.shared.board.runs().iter().map(told).collect()
     }
 
     /// Every answer so far, in the order of arrival.

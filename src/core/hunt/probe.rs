@@ -12,12 +12,19 @@ use crate::core::run::{Purpose, RunSpec};
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::Count;
 
+/// The seed of runs that are held against one another: chance must not make the difference.
+const COMPARED_SEED: u64 = 1;
+
 /// How a question is to be answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct How {
     pub purpose: Purpose,
     pub fresh: bool,
     pub exclusive: bool,
+    /// With the seed of all runs that are held against one another.
+    pub seeded: bool,
+    /// Told in detail.
+    pub detailed: bool,
     pub together: bool,
     pub urgency: Urgency,
 }
@@ -25,7 +32,15 @@ pub(crate) struct How {
 impl How {
     /// As soon as possible, by whatever executor.
     pub fn next(purpose: Purpose) -> Self {
-        Self { purpose, fresh: false, exclusive: false, together: false, urgency: Urgency::Next }
+        Self {
+            purpose,
+            fresh: false,
+            exclusive: false,
+            seeded: false,
+            detailed: false,
+            together: false,
+            urgency: Urgency::Next,
+        }
     }
 
     /// When nothing better is to do.
@@ -41,6 +56,16 @@ impl How {
     /// Beside others, even where runs go one at a time by now.
     pub fn together(self) -> Self {
         Self { together: true, ..self }
+    }
+
+    /// With the seed of all runs that are held against one another.
+    pub fn seeded(self) -> Self {
+        Self { seeded: true, ..self }
+    }
+
+    /// Told in detail, to be held against another run.
+    pub fn compared(self) -> Self {
+        Self { detailed: true, ..self.seeded() }
     }
 
     /// With nothing beside it.
@@ -64,17 +89,23 @@ impl Shared {
             // saying so would only keep equal questions apart.
             fresh: self.plan.forks && (how.fresh || self.only_fresh.get()),
             exclusive: self.plan.jobs > 1 && (how.exclusive || (self.one_at_a_time.get() && !how.together)),
-            random_seed: None,
+            detailed: how.detailed,
+            random_seed: how.seeded.then_some(COMPARED_SEED),
             hash_seed: None,
             purpose: how.purpose,
         }
     }
 
     /// One more run of this order.
-    pub fn again_whole(&self, order: Vec<TestIdx>, how: How) -> Ask {
-        let spec = self.spec(order, OrderName::Probe, how);
+    pub fn once_more(&self, order: Vec<TestIdx>, name: OrderName, how: How) -> Ask {
+        let spec = self.spec(order, name, how);
         let times = self.board.times(&spec);
         self.board.ask(spec, times, how.urgency)
+    }
+
+    /// The same, of an order without a name.
+    pub fn again_whole(&self, order: Vec<TestIdx>, how: How) -> Ask {
+        self.once_more(order, OrderName::Probe, how)
     }
 
     /// What the test does at the end of this order in one more run of it.
@@ -179,13 +210,17 @@ impl Shared {
     /// besides its tests.
     pub fn short_run_ms(&self) -> u64 {
         let runs = self.board.runs();
+        let counts = |run: &Rc<Run>| !self.only_fresh.get() || run.record.fresh;
+        let runs: Vec<&Rc<Run>> = runs.iter().filter(|run| counts(run)).collect();
+        // The usual way of running, which is not a process of its own where children may be forked.
+        let usual = |run: &Run| run.spec.fresh == self.only_fresh.get() && run.spec.files.is_none();
         let mut short: Vec<u64> = runs
             .iter()
-            .filter(|run| run.spec.order.len() <= 3 && !run.spec.fresh && run.spec.files.is_none())
+            .filter(|run| run.spec.order.len() <= 3 && usual(run))
             .map(|run| run.record.cost.wall_ms)
             .collect();
         if short.is_empty() {
-            let rest = |run: &Rc<Run>| run.record.cost.wall_ms.saturating_sub(run.record.cost.tests_ms);
+            let rest = |run: &&Rc<Run>| run.record.cost.wall_ms.saturating_sub(run.record.cost.tests_ms);
             // A forked child costs less than this bound; a process of its own costs about this.
             let all: Vec<u64> = runs.iter().filter(|run| run.record.is_valid()).map(rest).collect();
             let forked: Vec<u64> =

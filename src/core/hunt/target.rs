@@ -4,11 +4,13 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 
+use super::calibrate;
 use super::classify::{investigate, opened};
 use super::interference;
 use super::plan::{Goal, Planned};
 use super::probe::How;
 use super::{Shared, Stage};
+use crate::core::order::OrderName;
 use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
 use crate::core::test_id::TestIdx;
@@ -17,6 +19,11 @@ use crate::core::test_id::TestIdx;
 pub(crate) async fn one_test(h: Rc<Shared>, test: TestIdx) {
     let Goal::Bisect { orders, .. } = h.plan.goal.clone() else { return };
     h.stage.set(Stage::Explore);
+    let known = orders.first().and_then(|planned| order_up_to(planned, test)).unwrap_or_else(|| vec![test]);
+    let name = orders.first().map_or(OrderName::Probe, |planned| planned.name.clone());
+    if h.plan.forks && !h.only_fresh.get() {
+        calibrate::both_ways(&h, &known, &name).await;
+    }
     let Some(alone) = h.after(&[], test, 0, How::next(Purpose::Alone)).await else {
         super::classify::undecided(&h, test, "it could not be run alone".into());
         return;
@@ -39,11 +46,16 @@ pub(crate) async fn one_test(h: Rc<Shared>, test: TestIdx) {
             Some(format!("it passed alone and in each of the {tried} orders that were tried"));
         h.verdicts.borrow_mut().insert(test, verdict);
     }
+    calibrate::in_the_end(&h, &known).await;
+}
+
+fn order_up_to(planned: &Planned, test: TestIdx) -> Option<Vec<TestIdx>> {
+    let place = planned.order.iter().position(|other| *other == test)?;
+    Some(planned.order[..=place].to_vec())
 }
 
 /// Runs an order up to the test: what comes after it cannot matter.
 async fn up_to(h: &Shared, planned: &Planned, test: TestIdx) -> Option<Seen> {
-    let place = planned.order.iter().position(|other| *other == test)?;
-    let order = planned.order[..=place].to_vec();
+    let order = order_up_to(planned, test)?;
     h.ask(order, planned.name.clone(), 0, How::next(Purpose::Explore)).await.seen(test)
 }

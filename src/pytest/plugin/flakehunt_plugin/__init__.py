@@ -26,10 +26,11 @@ class Plugin:
         self.stream = Stream(request["stream"])
         self.deselected = 0
         self.requests = self.watch = self.exit = None
+        if request["mode"] != "collect":
+            self.exit = leave.Exit()
         if request["mode"] == "serve":
             self.requests = serve.take_requests()
             self.watch = gate.Watch()
-            self.exit = leave.Exit()
         cache = request["cache"]
         bytecode.redirect(os.path.join(cache, "pycache"))
         run = request.get("run") or {}
