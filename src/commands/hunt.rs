@@ -192,9 +192,6 @@ fn dry_run(context: &Context, ready: &Ready, plan: SavedPlan, header: &Header) -
         out.push_str(&format!("would run   {}\n", planned.name));
     }
     out.push_str(then);
-    // Nothing was run: the session holds nothing.
-    crate::session::files::remove_folder(ready.workshop.session.path())
-        .map_err(|error| Failure::io("remove the empty session", &error))?;
     print(out.as_bytes())
 }
 

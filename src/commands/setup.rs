@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fs_err as fs;
 
 use super::Context;
+use super::scratch::Scratch;
 use super::signals::Signals;
 use crate::cli::RunOptions;
 use crate::cli::choices::ExecutorChoice;
@@ -21,6 +22,7 @@ use crate::pytest::plugin::PACKAGE;
 use crate::pytest::server::Server;
 use crate::pytest::spawn::Workshop;
 use crate::session::event::Environment;
+use crate::session::files::remove_folder;
 use crate::session::lock::SessionLock;
 use crate::session::session_dir::SessionDir;
 use crate::session::store::Store;
@@ -32,10 +34,23 @@ pub(super) struct Ready {
     pub notices: Vec<(String, String)>,
     pub jobs: u32,
     /// Removed with everything in it when the command ends.
-    pub scratch: tempfile::TempDir,
+    pub scratch: Scratch,
     pub lock: SessionLock,
     /// The process that collected, where it may answer questions by forking.
     pub server: Option<Server>,
+    pub unbegun: Unbegun,
+}
+
+/// Removes the session when it is dropped, should it hold nothing: a session begins with its journal.
+pub(super) struct Unbegun(SessionDir);
+
+impl Drop for Unbegun {
+    fn drop(&mut self) {
+        if !self.0.journal().exists() {
+            // What cannot be removed is removed by `clean`.
+            let _ = remove_folder(self.0.path());
+        }
+    }
 }
 
 /// A session, old or new, that is ours to write.
@@ -100,12 +115,10 @@ pub(super) async fn prepare(
     keep_suite: bool,
     signals: &Signals,
 ) -> Result<Ready, Failure> {
-    check_targets(&context.directory, selection.targets)?;
     let Place { session, lock } = place;
-    let scratch = tempfile::Builder::new()
-        .prefix("fh-")
-        .tempdir()
-        .map_err(|error| Failure::io("make a folder for temporary files", &error))?;
+    let unbegun = Unbegun(session.clone());
+    check_targets(&context.directory, selection.targets)?;
+    let scratch = Scratch::new()?;
     let unwritable = |error: std::io::Error| Failure::io("make the cache folder", &error);
     fs::create_dir_all(session.cache()).map_err(unwritable)?;
     let text = |word: &OsString| word.to_string_lossy().into_owned();
@@ -158,7 +171,7 @@ pub(super) async fn prepare(
         pace: Rc::new(pace),
         scratch: scratch.path().to_owned(),
     };
-    Ok(Ready { workshop, environment, notices, jobs, scratch, lock, server })
+    Ok(Ready { workshop, environment, notices, jobs, scratch, lock, server, unbegun })
 }
 
 fn jobs(context: &Context) -> u32 {
