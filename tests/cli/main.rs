@@ -8,5 +8,9 @@
 mod support;
 
 mod bad_input;
+mod determinism;
+mod interrupted;
+mod invoked;
+mod output;
 mod unusable;
 mod verdicts;
