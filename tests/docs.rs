@@ -5,10 +5,10 @@
 
 #[path = "docs/console.rs"]
 mod console;
-#[path = "docs/words.rs"]
-mod words;
 #[path = "support/venv.rs"]
 mod venv;
+#[path = "docs/words.rs"]
+mod words;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -52,7 +52,8 @@ fn every_link_leads_somewhere() {
             let (file, heading) = target.split_once('#').unwrap_or((&target, ""));
             let file = if file.is_empty() { root().join(&page) } else { folder.join(file) };
             let found = file.exists()
-                && (heading.is_empty() || headings(&fs::read_to_string(&file).expect("text")).contains(heading));
+                && (heading.is_empty()
+                    || headings(&fs::read_to_string(&file).expect("text")).contains(heading));
             if !found {
                 broken.push(format!("{}: {target}", page.display()));
             }
@@ -69,7 +70,8 @@ fn links(text: &str) -> Vec<String> {
 
 /// The anchors that a forge makes from headings.
 fn headings(text: &str) -> BTreeSet<String> {
-    let titles = text.lines().filter_map(|line| line.strip_prefix('#')).map(|line| line.trim_start_matches('#'));
+    let titles =
+        text.lines().filter_map(|line| line.strip_prefix('#')).map(|line| line.trim_start_matches('#'));
     titles
         .map(|title| {
             let kept = title.trim().to_lowercase();
@@ -132,9 +134,13 @@ fn every_exit_code_is_listed() {
     for page in ["README.md", "docs/command-line.md"] {
         let text = text(page);
         for code in codes.iter().copied().chain(["143"]) {
-            let row = |line: &str| line.starts_with("| ") && line.split('|').nth(1).is_some_and(|cell| {
-                cell.split(',').any(|one| one.trim() == code)
-            });
+            let row = |line: &str| {
+                line.starts_with("| ")
+                    && line
+                        .split('|')
+                        .nth(1)
+                        .is_some_and(|cell| cell.split(',').any(|one| one.trim() == code))
+            };
             assert!(text.lines().any(row), "{page} has no row for exit code {code}");
         }
     }

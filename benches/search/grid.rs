@@ -53,7 +53,18 @@ pub fn print(hunts: usize, only: Option<&str>) {
     println!("\nhunts, after a baseline and 51 orders; tests by what was said of them; medians of questions");
     println!(
         "{:<36}{:>6}{:>7}{:>7}{:>7}{:>7}{:>7}{:>7}{:>7}{:>9}{:>9}{:>8}",
-        "kind", "hunts", "right", "false", "class", "open", "over", "part", "unseen", "further", "in all", "ms"
+        "kind",
+        "hunts",
+        "right",
+        "false",
+        "class",
+        "open",
+        "over",
+        "part",
+        "unseen",
+        "further",
+        "in all",
+        "ms"
     );
     let (mut quiet, mut noisy) = (Row::default(), Row::default());
     for (scenario, row) in GRID.iter().zip(rows).filter(|(_, row)| row.hunts > 0) {

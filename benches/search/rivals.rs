@@ -42,6 +42,8 @@ const CASES: &[(Kind, usize, usize)] = &[
 #[derive(Clone, Copy, PartialEq)]
 enum End {
     Right,
+    /// Right, and every set was named.
+    All,
     Wrong,
     GaveUp,
 }
@@ -61,13 +63,17 @@ const SEARCHES: &[(&str, Search)] = &[
 /// Prints a table for every suite.
 #[expect(clippy::print_stdout, reason = "the table is what it is for")]
 pub fn print() {
-    println!("\nquestions and test executions until the verdict on the test stands, medians over {SEEDS} seeds");
-    println!("flakehunt: its proof included, trying every test in every role (completeness) not");
+    println!(
+        "\nquestions and test executions until the verdict on the test stands, medians over {SEEDS} seeds"
+    );
+    println!(
+        "flakehunt: its proof included, trying every test in every role (completeness) not; all: every set and cleaner there is"
+    );
     for (kind, n, cleaners) in CASES {
         println!("\n{kind:?} among {n}, {cleaners} cleaners");
         println!(
-            "  {:<30}{:>10}{:>12}{:>8}{:>8}{:>9}",
-            "", "questions", "tests", "right", "wrong", "gave up"
+            "  {:<30}{:>10}{:>12}{:>8}{:>8}{:>9}{:>8}",
+            "", "questions", "tests", "right", "wrong", "gave up", "all"
         );
         for (name, search) in SEARCHES {
             let seeds = if *n > 5_000 { SEEDS / 10 } else { SEEDS };
@@ -87,12 +93,13 @@ pub fn print() {
                 100.0 * ends.iter().filter(|other| **other == end).count() as f64 / ends.len() as f64
             };
             println!(
-                "  {name:<30}{:>10}{:>12}{:>7.1}%{:>7.1}%{:>8.1}%",
+                "  {name:<30}{:>10}{:>12}{:>7.1}%{:>7.1}%{:>8.1}%{:>7.1}%",
                 median(&mut questions),
                 median(&mut tests),
-                share(End::Right),
+                share(End::Right) + share(End::All),
                 share(End::Wrong),
-                share(End::GaveUp)
+                share(End::GaveUp),
+                share(End::All)
             );
         }
     }
@@ -129,6 +136,7 @@ fn flakehunt(planted: &Planted, test: TestIdx, goal: Goal, rng: &mut ChaCha8Rng)
     let decided = out.verdicts.iter().any(|v| v.test == test && v.class != Class::Undecided);
     let end = match (score.false_culprits + score.wrong_class > 0, decided) {
         (true, _) => End::Wrong,
+        (false, true) if score.partial + score.overclaimed == 0 => End::All,
         (false, true) => End::Right,
         (false, false) => End::GaveUp,
     };
@@ -145,8 +153,14 @@ fn rival(
     let mut oracle = Oracle { planted, test, rng, spent: Spent::default() };
     let end = match search(&mut oracle, before) {
         None => End::GaveUp,
-        Some(set) if planted.truth[&test].sets.iter().any(|other| same(other, &set)) => End::Right,
-        Some(_) => End::Wrong,
+        Some(set) => {
+            let truth = &planted.truth[&test];
+            match truth.sets.iter().any(|other| same(other, &set)) {
+                true if truth.sets.len() == 1 && truth.cleaners.is_empty() => End::All,
+                true => End::Right,
+                false => End::Wrong,
+            }
+        }
     };
     (oracle.spent, end)
 }
@@ -172,6 +186,7 @@ impl Oracle<'_> {
             exclusive: false,
             random_seed: None,
             hash_seed: None,
+            detailed: false,
             purpose: Purpose::Search,
         };
         let record = self.planted.suite.answer(RunId(0), &spec, false, false, self.rng);

@@ -9,7 +9,7 @@ use super::signals::Signals;
 use super::{Context, print};
 use crate::cli::choices::ReportFormat::Human;
 use crate::cli::values::ReportTarget;
-use crate::core::hunt::{Goal, Hunt, Plan, Stage};
+use crate::core::hunt::{Care, Goal, Hunt, Plan, Stage};
 use crate::error::{ExitCode, Failure};
 use crate::progress::{Mode, Progress};
 use crate::pytest::fork::Fork;
@@ -19,9 +19,6 @@ use crate::session::event::{EndReason, Event, Header};
 use crate::session::files::write_report;
 use crate::session::journal::{FORMAT, Journal};
 use crate::session::saved::{SavedGoal, SavedPlan};
-
-/// Runs that complete the lists may cost this long in all, where it is not said otherwise.
-const SPARE_MS: u64 = 60_000;
 
 /// What a command begins.
 pub(super) struct Begin {
@@ -47,8 +44,12 @@ pub(super) async fn hunt(
     reports: &[ReportTarget],
     signals: &Signals,
 ) -> Result<ExitCode, Failure> {
-    let plan =
-        SavedPlan { goal: begin.goal, jobs: ready.jobs, forks: ready.server.is_some(), spare_ms: SPARE_MS };
+    let plan = SavedPlan {
+        goal: begin.goal,
+        jobs: ready.jobs,
+        forks: ready.server.is_some(),
+        spare_ms: Care::default().spare_ms,
+    };
     let session = &ready.workshop.session;
     let header = Header {
         format: FORMAT,

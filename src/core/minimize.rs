@@ -46,6 +46,31 @@ pub async fn by_suffix<T: Copy>(
     }
 }
 
+/// Finds the one item that has the effect by itself, by halving. `None` where no single one was found: then it takes
+/// several, or an answer was unlucky.
+///
+/// Every question is half as long as the one before, so all of them together execute about as many items as there are;
+/// the suffixes of [`by_suffix`] stay long. Of the pieces all but the first are asked; where none has the effect the first
+/// is taken on trust, and the item itself is asked in the end.
+pub async fn one_item<T: Copy>(
+    mut items: &[T],
+    width: usize,
+    ask: &impl AsyncFn(Vec<Vec<T>>) -> Vec<bool>,
+) -> Option<T> {
+    let mut proven = false;
+    while items.len() > 1 {
+        let mut bounds = cuts(0, items.len(), width);
+        bounds.push(items.len());
+        let pieces: Vec<&[T]> = bounds.windows(2).map(|bound| &items[bound[0]..bound[1]]).collect();
+        let shown = ask(pieces.iter().map(|piece| piece.to_vec()).collect()).await;
+        let place = shown.iter().rposition(|yes| *yes);
+        proven = place.is_some();
+        items = place.map_or(&items[..bounds[0]], |place| pieces[place]);
+    }
+    let item = *items.first()?;
+    (proven || ask(vec![vec![item]]).await[0]).then_some(item)
+}
+
 /// Up to `width` places strictly between two others, evenly spread.
 fn cuts(low: usize, high: usize, width: usize) -> Vec<usize> {
     let gap = high - low;

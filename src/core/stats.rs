@@ -8,7 +8,9 @@ mod two_counts;
 
 pub use binomial::{Interval, interval, lower_bound, runs_needed, upper_bound};
 pub use sprt::{Decision, Sprt};
-pub use two_counts::{Alternative, fisher, g_statistic, ln_common_rate, ln_evidence_raised, ln_own_rates};
+pub use two_counts::{
+    Alternative, fisher, g_statistic, ln_common_rate, ln_evidence_never, ln_evidence_raised, ln_own_rates,
+};
 
 /// ln(n!), to the last digits of an f64: the product itself, then Stirling's series (DLMF 5.11.1).
 fn ln_factorial(n: u64) -> f64 {

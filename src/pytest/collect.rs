@@ -107,7 +107,8 @@ pub async fn collect(
 fn refused_to_fork(reasons: &[String]) -> String {
     let more = match reasons.len() {
         0 | 1 => String::new(),
-        n => format!(" and {} more reasons", n - 1),
+        2 => " (and another such reason)".to_owned(),
+        n => format!(" (and {} more such reasons)", n - 1),
     };
     let first = reasons.first().map(String::as_str).unwrap_or_default();
     format!(

@@ -176,7 +176,6 @@ impl Fork {
         }
         let Settled { leaked, .. } = process::settle(group, copier).await;
         let (told, finished) = follow.finish();
-        workshop.tidy(run);
         let end = match (stopped, reaped.map(|reaped| reaped.status)) {
             (Some(Stopped::Limit(_)), _) => ProcessEnd::TimedOut,
             (Some(Stopped::Cancelled), _) => ProcessEnd::Cancelled,

@@ -104,14 +104,20 @@ impl Workshop {
         Ok((dir, request))
     }
 
-    /// Removes the temporary files of a run.
-    pub(super) fn tidy(&self, run: RunId) {
+    /// Removes the temporary files of a run, of which there may be many.
+    async fn tidy(&self, run: RunId) {
+        let folder = self.scratch.join(run.0.to_string());
         // What cannot be removed now goes with the session's scratch folder.
-        let _ = fs::remove_dir_all(self.scratch.join(run.0.to_string()));
+        let _ = tokio::task::spawn_blocking(move || fs::remove_dir_all(folder)).await;
     }
 
-    /// Makes the answer of a run that has ended, and leaves its JUnit.
+    /// Makes the answer of a run that has ended, leaves its JUnit, and removes what else it left.
     pub(super) async fn conclude(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
+        let run = ended.run;
+        tokio::join!(self.answer(ended), self.tidy(run)).0
+    }
+
+    async fn answer(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
         let EndedRun { run, spec, dir, request, told, finished, end, wall, cpu, fresh, .. } = ended;
         if end == ProcessEnd::Cancelled {
             return Ok(Answered { record: None, notices: Vec::new(), processes: u32::from(fresh) });
@@ -259,7 +265,6 @@ impl Executor for Spawn {
             .map_err(|error| Failure::environment(format!("pytest could not be started: {error}")))?;
         process::kill_escaped(&ended.escaped);
         let (told, finished) = follow.finish();
-        workshop.tidy(run);
         let ended = EndedRun {
             run,
             spec: &spec,

@@ -36,7 +36,11 @@ pub fn check(pages: &[PathBuf]) -> Vec<String> {
             sessions.learn(&said);
             let said = sessions.renamed(&said);
             if let Err(difference) = words::same(&shown.output, &said) {
-                wrong.push(format!("{}: $ {}\n{difference}\nwhole output:\n{said}", page.display(), shown.command));
+                wrong.push(format!(
+                    "{}: $ {}\n{difference}\nwhole output:\n{said}",
+                    page.display(),
+                    shown.command
+                ));
                 if !shown.output.lines().any(|line| line.trim() == "...") {
                     shown.output = said;
                 }
@@ -67,7 +71,10 @@ fn pieces(page: &str) -> Vec<Piece> {
         let command = line.strip_prefix("$ ").filter(|_| in_block);
         match (command, pieces.last_mut()) {
             (Some(command), _) => {
-                pieces.push(Piece::Shown(Shown { command: command.trim_end().to_owned(), output: String::new() }));
+                pieces.push(Piece::Shown(Shown {
+                    command: command.trim_end().to_owned(),
+                    output: String::new(),
+                }));
             }
             (None, Some(Piece::Shown(shown))) if !fence => shown.output.push_str(line),
             _ => pieces.push(Piece::Text(line.to_owned())),
@@ -103,7 +110,12 @@ impl Shop {
             .args(["-c", &format!("PATH=\"{folder}:$PATH\"; {command}")])
             .current_dir(self.folder.path())
             // What the machine it runs on has a say in.
-            .envs([("COLUMNS", "80"), ("FLAKEHUNT_JOBS", "2"), ("FLAKEHUNT_PROGRESS", "none"), ("NO_COLOR", "1")])
+            .envs([
+                ("COLUMNS", "80"),
+                ("FLAKEHUNT_JOBS", "2"),
+                ("FLAKEHUNT_PROGRESS", "none"),
+                ("NO_COLOR", "1"),
+            ])
             .env_remove("VIRTUAL_ENV")
             .env_remove("CONDA_PREFIX")
             .env_remove("PYTEST_ADDOPTS")

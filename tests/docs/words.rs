@@ -12,7 +12,9 @@ impl Sessions {
     pub fn learn(&mut self, said: &str) {
         let mut words = said.split_whitespace();
         while let Some(word) = words.next() {
-            if word == "session" && let Some(name) = words.next().filter(|name| name.len() == NAMES[0].len()) {
+            if word == "session"
+                && let Some(name) = words.next().filter(|name| name.len() == NAMES[0].len())
+            {
                 if !self.0.iter().any(|known| known == name) {
                     self.0.push(name.to_owned());
                     assert!(self.0.len() <= NAMES.len(), "more sessions than names for them");
@@ -49,23 +51,30 @@ pub fn same(page: &str, said: &str) -> Result<(), String> {
         let part = plain(&part.join(" "));
         let places = if nth == 0 { 0..=0 } else { at..=said.len() };
         let fits = |place: &usize| {
-            said[*place..].starts_with(&part) && (nth < last || nth == 0 || part.is_empty() || place + part.len() == said.len())
+            said[*place..].starts_with(&part)
+                && (nth < last || nth == 0 || part.is_empty() || place + part.len() == said.len())
         };
         let Some(place) = places.into_iter().find(fits) else {
             let equal = part.iter().zip(&said[at..]).take_while(|(page, said)| page == said).count();
-            let some = |words: &[String]| words.iter().skip(equal).take(12).cloned().collect::<Vec<_>>().join(" ");
+            let some =
+                |words: &[String]| words.iter().skip(equal).take(12).cloned().collect::<Vec<_>>().join(" ");
             return Err(format!("the page:    {}\nthe program: {}", some(&part), some(&said[at..])));
         };
         at = place + part.len();
     }
     let open = parts.len() > 1;
-    if open || at == said.len() { Ok(()) } else { Err(format!("the program goes on: {}", said[at..].join(" "))) }
+    if open || at == said.len() {
+        Ok(())
+    } else {
+        Err(format!("the program goes on: {}", said[at..].join(" ")))
+    }
 }
 
 /// Words without line breaks (a width has its own tests), and without what differs from run to run: times, versions,
 /// the executor, how many processes it took, how often what always holds was tried.
 fn plain(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = text.split_whitespace().filter(|word| *word != "\\").map(str::to_owned).collect();
+    let mut words: Vec<String> =
+        text.split_whitespace().filter(|word| *word != "\\").map(str::to_owned).collect();
     for at in 0..words.len() {
         let (core, tail) = split(&words[at]);
         let next = words.get(at + 1).map(|word| split(word).0.to_owned()).unwrap_or_default();
@@ -76,9 +85,11 @@ fn plain(text: &str) -> Vec<String> {
             Some("VERSION")
         } else if matches!(next, "s" | "ms") || is_time(core) {
             Some("TIME")
-        } else if matches!(next, "runs" | "processes") && !tail.contains(';') || next == "test" {
+        } else if matches!(next, "runs" | "processes" | "test") && (at == 0 || words[at - 1] != "of") {
             Some("MANY")
-        } else if core.contains('/') && core.split('/').next_back().is_some_and(|run| run.parse::<u32>().is_ok()) {
+        } else if core.contains('/')
+            && core.split('/').next_back().is_some_and(|run| run.parse::<u32>().is_ok())
+        {
             Some("SESSION/RUN")
         } else {
             None
@@ -86,7 +97,14 @@ fn plain(text: &str) -> Vec<String> {
         if let Some(kind) = kind {
             words[at] = format!("{kind}{tail}");
         }
+        // `0.2 s.` and `1m20s.` are one word.
+        if kind == Some("TIME") && matches!(next, "s" | "ms") {
+            let tail = split(&words[at + 1]).1.to_owned();
+            words[at].push_str(&tail);
+            words[at + 1].clear();
+        }
     }
+    words.retain(|word| !word.is_empty());
     for at in 2..words.len() {
         let (of, tail) = split(&words[at]);
         let always = match (words[at - 2].parse::<u32>(), words[at - 1].as_str(), of.parse::<u32>()) {

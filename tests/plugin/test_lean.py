@@ -2,11 +2,11 @@
 
 import random
 
+import pytest
+
 from harness import Server, executed
 from test_serve import _plain, _zoo
 from test_stream import ZOO
-
-import pytest
 
 MORE = """
     import gc, logging, sys, unittest, warnings

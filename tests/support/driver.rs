@@ -64,6 +64,18 @@ pub fn drive(
     watched: TestIdx,
     rng: &mut ChaCha8Rng,
 ) -> Outcomes {
+    resume(planted, goal, setting, watched, &[], rng)
+}
+
+/// The same from a log: every question in it must be put again as it was put; those without an answer are answered anew.
+pub fn resume(
+    planted: &Planted,
+    goal: Goal,
+    setting: Setting,
+    watched: TestIdx,
+    log: &[Passed],
+    rng: &mut ChaCha8Rng,
+) -> Outcomes {
     let n = planted.suite.rules.len();
     let jobs = setting.jobs as usize;
     let plan = Plan { goal, jobs: setting.jobs, forks: setting.forks, care: setting.care };
@@ -71,7 +83,19 @@ pub fn drive(
     let mut out: Vec<(RunId, RunSpec, bool)> = Vec::new();
     let (mut further, mut counted) = (None, Spent::default());
     let mut outcomes =
-        Outcomes { verdicts: Vec::new(), further: None, total: Spent::default(), log: Vec::new() };
+        Outcomes { verdicts: Vec::new(), further: None, total: Spent::default(), log: log.to_vec() };
+    for passed in log {
+        match passed {
+            Passed::Asked(run, spec) => {
+                assert_eq!(hunt.next_step(), Step::Ask(*run, spec.clone()), "the log holds another question");
+                out.push((*run, spec.clone(), true));
+            }
+            Passed::Answered(record) => {
+                assert!(hunt.mark(record.clone()), "{:?} was asked", record.run);
+                out.retain(|(run, _, _)| *run != record.run);
+            }
+        }
+    }
     loop {
         let mut done = false;
         while out.len() < jobs && !out.iter().any(|(_, spec, _)| spec.exclusive) {
@@ -161,17 +185,4 @@ fn assert_is_sound(verdict: &Verdict) {
             assert!(place == other_place || !part || other_way, "a set is not minimal in {verdict:?}");
         }
     }
-}
-
-/// Plays a log to a new hunt: it must put every question again as it was put. Gives its verdicts.
-pub fn replay(planted: &Planted, goal: Goal, setting: Setting, log: &[Passed]) -> Vec<Verdict> {
-    let plan = Plan { goal, jobs: setting.jobs, forks: setting.forks, care: setting.care };
-    let mut hunt = Hunt::new(Arc::new(planted.suite.suite()), plan);
-    for passed in log {
-        match passed {
-            Passed::Asked(run, spec) => assert_eq!(hunt.next_step(), Step::Ask(*run, spec.clone())),
-            Passed::Answered(record) => assert!(hunt.mark(record.clone())),
-        }
-    }
-    hunt.verdicts()
 }

@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 /// What is true of one planted test.
 #[derive(Clone, Debug, Default)]
 pub struct Truth {
-    /// Verdicts that are right; names count only where one of the first three classes with names is among them.
+    /// Verdicts that are right.
     pub classes: Vec<Class>,
     pub sets: Vec<Vec<TestIdx>>,
     pub cleaners: Vec<TestIdx>,
@@ -87,13 +87,6 @@ impl Planted {
         free.shuffle(rng);
         let suite = Simulated { forked: FORKED, ..Simulated::healthy(n, 10) };
         Self { suite, truth: BTreeMap::new(), free, base: 0 }
-    }
-
-    /// One kind in a suite of `n`, with `cleaners` cleaners.
-    pub fn one(n: usize, kind: Kind, cleaners: usize, rng: &mut ChaCha8Rng) -> Self {
-        let mut planted = Self::healthy(n, rng);
-        planted.add(kind, cleaners, rng);
-        planted
     }
 
     fn take(&mut self) -> TestIdx {
@@ -260,7 +253,9 @@ impl Planted {
             let affected: Vec<TestIdx> = match kind {
                 Kind::Cluster(_) => self.victims_of(&self.truth[&test].sets.clone()),
                 Kind::PollutedPolluter => vec![test, self.truth[&test].sets[0][0]],
-                Kind::Ambivalent => self.truth.keys().copied().filter(|t| self.uses(*t, flag(0) | flag(1))).collect(),
+                Kind::Ambivalent => {
+                    self.truth.keys().copied().filter(|t| self.uses(*t, flag(0) | flag(1))).collect()
+                }
                 _ => vec![test],
             };
             for test in affected {

@@ -97,10 +97,7 @@ pub const GRID: &[Scenario] = &[
     noisy("fails in 20 %", &[Noisy(0.2)], 0),
     noisy("fails in 50 %", &[Noisy(0.5)], 0),
     noisy("noisy neighbours", &[Independent(1, 1.0), Noisy(0.2), Noisy(0.05), Joint(2), Noisy(0.1)], 3),
-    last_failing(
-        Outcome::Crashed,
-        noisy("a noisy crash before", &[Independent(1, 1.0), Noisy(0.1)], 1),
-    ),
+    last_failing(Outcome::Crashed, noisy("a noisy crash before", &[Independent(1, 1.0), Noisy(0.1)], 1)),
     noisy("victim fails in 2 % besides", &[NoisyVictim(0.02)], 1),
     noisy("victim fails in 10 % besides", &[NoisyVictim(0.1)], 1),
     noisy("victim fails in 20 % besides", &[NoisyVictim(0.2)], 1),

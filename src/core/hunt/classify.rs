@@ -18,7 +18,7 @@ use super::localise::suspects;
 use super::nondeterministic;
 use super::plan::{Goal, Planned};
 use super::probe::How;
-use super::{Shared, Stage};
+use super::{Shared, Stage, target};
 use crate::core::outcome::{Outcome, Seen};
 use crate::core::run::{Purpose, RunId};
 use crate::core::test_id::TestIdx;
@@ -45,16 +45,16 @@ pub(crate) async fn whole_suite(h: Rc<Shared>) {
 }
 
 async fn orders_and_causes(h: &Rc<Shared>, orders: &[Planned], bisect: bool) {
-    explore(&h, &orders).await;
+    explore(h, orders).await;
     if bisect {
-        alone::everyone(&h).await;
+        alone::everyone(h).await;
     }
     h.stage.set(Stage::Hunt);
-    interference::settle(&h).await;
+    interference::settle(h).await;
     if !bisect {
-        for test in both_ways(&h) {
-            if !h.verdicts.borrow().contains_key(&test) && seen_both(&h, test) == (false, true) {
-                let mut verdict = opened(&h, test);
+        for test in both_ways(h) {
+            if !h.verdicts.borrow().contains_key(&test) && seen_both(h, test) == (false, true) {
+                let mut verdict = opened(h, test);
                 verdict.class = Class::Broken;
                 h.verdicts.borrow_mut().insert(test, verdict);
             }
@@ -64,9 +64,9 @@ async fn orders_and_causes(h: &Rc<Shared>, orders: &[Planned], bisect: bool) {
     // A search may come across failures of tests that no order showed: those have their turn as well.
     for _ in 0..MOST_TURNS {
         let mut groups: BTreeMap<Vec<RunId>, Vec<TestIdx>> = BTreeMap::new();
-        for test in both_ways(&h) {
+        for test in both_ways(h) {
             if !h.verdicts.borrow().contains_key(&test) {
-                groups.entry(failing_runs(&h, test)).or_default().push(test);
+                groups.entry(failing_runs(h, test)).or_default().push(test);
             }
         }
         if groups.is_empty() {
@@ -83,8 +83,8 @@ async fn orders_and_causes(h: &Rc<Shared>, orders: &[Planned], bisect: bool) {
             }
         }))
         .await;
-        share(&h).await;
-        interference::settle(&h).await;
+        share(h).await;
+        interference::settle(h).await;
     }
 }
 
@@ -152,7 +152,10 @@ async fn depends(h: &Shared, test: TestIdx, flip: Seen) {
     let stray = found.stray;
     let tried = every_test(h, &mut found).await;
     // Another set, or another cleaner, may have come up: the rest may be explained now.
-    let flips_alone = everything(h, &mut found).await.err() == Some(Doubt::FlipsAlone);
+    let mut flips_alone = everything(h, &mut found).await.err() == Some(Doubt::FlipsAlone);
+    if !flips_alone && matches!(h.plan.goal, Goal::Bisect { .. }) {
+        flips_alone = target::remains(h, &mut found).await.err() == Some(Doubt::FlipsAlone);
+    }
     if flips_alone || (found.stray > stray && is_noisy(h, &found).await) {
         nondeterministic::decide(h, test).await;
         return;

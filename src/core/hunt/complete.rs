@@ -26,7 +26,7 @@ pub(crate) async fn every_test(h: &Shared, found: &mut Found) -> Tried {
         .all()
         .filter(|test| *test != found.model.test && !h.set_aside.borrow().contains(test))
         .collect();
-    if h.afford(others.len()) {
+    if h.afford(others.len(), None) {
         for single in singles(h, found, &others).await {
             let set = Culprits { members: vec![single], ordered: false };
             let mut model = found.model.clone();
@@ -39,7 +39,7 @@ pub(crate) async fn every_test(h: &Shared, found: &mut Found) -> Tried {
         tried.singles = true;
     }
     let Some(set) = found.model.sets.first().cloned() else { return tried };
-    if h.afford(others.len()) {
+    if h.afford(others.len(), Some((&set.members, found.model.test))) {
         for cleaner in cleaners(h, found, &set, &others).await {
             if !found.model.undoers.contains(&cleaner) {
                 found.model.undoers.push(cleaner);

@@ -23,6 +23,9 @@ const MOODY_MEMBER: f64 = 1e-3;
 
 /// The chance of taking forked children for liars where they flip no more often than fresh processes.
 const ONLY_FORKED: f64 = 0.005;
+/// Runs without each member, where another set of the same test acts in some of its runs only: this one may be made of
+/// such a culprit and a bystander.
+const UNSTEADY_MEMBER: u32 = 5;
 
 /// Why a set is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,23 +123,27 @@ pub(crate) async fn confirm(
         // One flip chose the set; it cannot speak for it as well.
         let chosen = Count { k: with.all.k.saturating_sub(1), n: with.all.n.saturating_sub(1) };
         let local = Fit { with: chosen, without: all_without }.ln_evidence();
-        let whole = gain(h, model, set).ln_evidence() - price;
+        let gain = gain(h, model, set);
+        let whole = gain.fit.ln_evidence() - price;
         // A set that acts in some runs only looks much like noise: it takes more runs without it to tell them apart.
         let moody = with.all.k < with.all.n;
-        let sure = local.max(whole) >= needed && (!moody || all_without.n >= MOODY_WITHOUT);
+        let believed = local.max(whole) >= needed;
         // Enough runs without each member that its lack could have shown.
         let rate = (f64::from(with.all.k) + 0.5) / (f64::from(with.all.n) + 1.0);
         let each = match moody {
             true => stays_needed(with.all, MOODY_MEMBER),
             false => ((0.02_f64).ln() / (1.0 - rate).ln()).ceil() as u32,
         };
-        let sure = sure && (removals.len() < 2 || without.iter().all(|tally| tally.all.n >= each));
+        let each = if gain.unsteady { each.max(UNSTEADY_MEMBER) } else { each };
+        let compared = removals.len() < 2 || without.iter().all(|tally| tally.all.n >= each);
+        let enough_without = all_without.n.max(gain.fit.without.n / 2) >= MOODY_WITHOUT;
+        let compared = compared && (!moody || (enough_without && all_without.n >= 4));
         let lacks_fresh = with.fresh.k < care.fresh;
         let lacks_fresh_without =
             fresh_without.n < care.fresh || without.iter().any(|tally| tally.fresh.n == 0);
         let cheap = h.short_run_ms() <= care.cheap_ms;
         let lacks_shown = cheap && (with.all.n < care.shown || all_without.n < care.shown);
-        if sure && !lacks_fresh && !lacks_fresh_without && !lacks_shown {
+        if believed && compared && !lacks_fresh && !lacks_fresh_without && !lacks_shown {
             let failures = |count: Count| match flip {
                 Seen::Fail => count,
                 Seen::Pass => Count { k: count.n - count.k, n: count.n },
@@ -148,7 +155,13 @@ pub(crate) async fn confirm(
             });
         }
         let how = |fresh: bool| if fresh { confirm_how().fresh() } else { confirm_how() };
-        let want_with = lacks_fresh || (!lacks_fresh_without && with.all.n <= all_without.n);
+        // The side with fewer runs tells more.
+        let fewer_with = if believed || local > whole {
+            with.all.n <= all_without.n
+        } else {
+            gain.fit.with.n <= gain.fit.without.n
+        };
+        let want_with = lacks_fresh || (!lacks_fresh_without && compared && fewer_with);
         let want_without = lacks_fresh_without || !want_with;
         let least = least_tried(&without);
         let both = h.plan.jobs > 1;
@@ -183,15 +196,24 @@ fn sum(counts: impl Iterator<Item = Count>) -> Count {
     counts.fold(Count::default(), |a, b| Count { k: a.k + b.k, n: a.n + b.n })
 }
 
+struct Gain {
+    fit: Fit,
+    /// Other sets did not act in all of their runs.
+    unsteady: bool,
+}
+
 /// What the set explains of the runs that the rest of the model does not: flips in runs with it, and without it.
 ///
 /// Only this speaks for the set. How well the whole model fits does not, once the model holds another set that is right.
-fn gain(h: &Shared, model: &Model, set: &Culprits) -> Fit {
+fn gain(h: &Shared, model: &Model, set: &Culprits) -> Gain {
     let mut rest = model.clone();
     rest.sets.retain(|other| other != set);
     let mut fit = Fit::default();
+    let mut unsteady = false;
     for (run, seen) in h.evidence(model.test) {
-        if rest.expects(&run) != Expect::Stay {
+        let expected = rest.expects(&run);
+        unsteady |= expected == Expect::Flip && seen != model.flip;
+        if expected != Expect::Stay {
             continue;
         }
         match model.expects(&run) {
@@ -200,7 +222,7 @@ fn gain(h: &Shared, model: &Model, set: &Culprits) -> Fit {
             Expect::Undone | Expect::Either => {}
         }
     }
-    fit
+    Gain { fit, unsteady }
 }
 
 /// How many stays in a row have at most this chance, for something that acts as often as what acted in `effect`.

@@ -31,7 +31,7 @@ pub(crate) async fn decide(h: &Shared, test: TestIdx) -> bool {
         .await
     };
     let mut complete = false;
-    if h.afford(others.len()) {
+    if h.afford(others.len(), None) {
         let singles = ask(others.iter().map(|file| vec![*file]).collect()).await;
         sets = others.iter().zip(singles).filter(|(_, fails)| *fails).map(|(file, _)| vec![*file]).collect();
         left.retain(|file| !sets.iter().any(|set| set.contains(file)));

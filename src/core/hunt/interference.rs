@@ -19,10 +19,12 @@ use crate::core::verdict::{Class, Count};
 const MOST_ORDERS: usize = 12;
 /// Rounds, of two runs side by side and one by itself, that a proof may cost.
 const MOST_ROUNDS: usize = 10;
+/// So many tests that failed in company are looked into one by one.
+const FEW: usize = 3;
 /// The chance, for a test that fails as often undisturbed, of being called interference by one look at its counts;
 /// there are a dozen looks.
 const ALPHA: f64 = 0.004;
-/// The same once runs of this suite are known to collide.
+/// The same once runs of this suite are known to collide, or where forked runs have shown it beyond doubt.
 const ALPHA_MORE: f64 = 0.02;
 
 /// Looks into every test whose failures were all seen beside another run: its failing order goes again with nothing
@@ -49,7 +51,9 @@ pub(crate) async fn settle(h: &Shared) {
         open = only_beside(h);
         for test in open.clone() {
             let (beside, undisturbed) = counts_of(h, test, proves);
-            let alpha = if proven { ALPHA_MORE } else { ALPHA };
+            let (all_beside, all_undisturbed) = counts(h, test);
+            let suspected = fisher(all_beside, all_undisturbed, Alternative::Greater) < ALPHA / 10.0;
+            let alpha = if proven || suspected { ALPHA_MORE } else { ALPHA };
             if fisher(beside, undisturbed, Alternative::Greater) < alpha {
                 convict(h, test, beside, undisturbed);
                 proven = true;
@@ -64,17 +68,20 @@ pub(crate) async fn settle(h: &Shared) {
         join(h.again_whole(order.clone(), together), h.again_whole(order.clone(), together)).await;
         h.again_whole(order.clone(), How::next(Purpose::Repeat).fresh().exclusive()).await;
     }
+    // Nothing runs beside anything any more: a few are looked into like any other test, to be told from tests that fail
+    // now and then by themselves.
+    if open.len() <= FEW {
+        h.apart.borrow_mut().extend(open);
+        return;
+    }
     for test in open {
         let (beside, undisturbed) = counts(h, test);
-        undecided(
-            h,
-            test,
-            format!(
-                "it failed in {} of {} runs beside another run and in none of {} by itself, too few to prove that \
-                 the company is the cause; `--jobs 1` keeps runs apart",
-                beside.k, beside.n, undisturbed.n
-            ),
+        let why = format!(
+            "it failed in {} of {} runs beside another run and in none of {} by itself, too few to prove that the \
+             company is the cause; `--jobs 1` keeps runs apart",
+            beside.k, beside.n, undisturbed.n
         );
+        undecided(h, test, why);
     }
 }
 
@@ -112,7 +119,8 @@ pub(crate) fn only_beside(h: &Shared) -> Vec<TestIdx> {
     let known = h.verdicts.borrow();
     super::explore::both_ways(h)
         .into_iter()
-        .filter(|test| !known.contains_key(test) && counts(h, *test).1.k == 0)
+        .filter(|test| !known.contains_key(test) && !h.apart.borrow().contains(test))
+        .filter(|test| counts(h, *test).1.k == 0)
         .collect()
 }
 

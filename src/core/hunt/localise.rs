@@ -1,9 +1,12 @@
 //! From "it flips in this order" to the smallest set of tests that makes it flip.
 
+use std::collections::BTreeSet;
+
 use super::Shared;
 use super::board::Run;
 use super::model::{Expect, Model};
-use super::probe::How;
+use super::plan::Goal;
+use super::probe::{How, is_an_order};
 use crate::core::minimize;
 use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
@@ -27,8 +30,16 @@ pub(crate) async fn one_set(h: &Shared, model: &Model, run: &Run) -> Option<Culp
     if let Some(set) = ask_suspects(h, model, &ranked, before.len()).await {
         return Some(set);
     }
+    if is_known_to_fail(h, run, flip)
+        && let Some(set) = one_enough(h, model, &before, 1).await
+    {
+        return Some(set);
+    }
     let flips = reproduce(h, &before, test, flip).await?;
     let mut tries = tries_for(flips);
+    if let Some(set) = one_enough(h, model, &before, tries).await {
+        return Some(set);
+    }
     for _ in 0..3 {
         if let Some(set) = smallest(h, test, flip, before.clone(), tries).await {
             return Some(set);
@@ -37,6 +48,39 @@ pub(crate) async fn one_set(h: &Shared, model: &Model, run: &Run) -> Option<Culp
         tries = (tries * 2).clamp(3, 12);
     }
     None
+}
+
+/// Whether a person gave the order as one in which the test fails, and it did the first time.
+fn is_known_to_fail(h: &Shared, run: &Run, flip: Seen) -> bool {
+    matches!(h.plan.goal, Goal::Bisect { .. })
+        && flip == Seen::Fail
+        && is_an_order(run)
+        && h.evidence(run.spec.order[run.spec.order.len() - 1])
+            .iter()
+            .all(|(other, seen)| other.spec.order != run.spec.order || *seen == flip)
+}
+
+/// Halves the tests that may be enough by themselves.
+async fn one_enough(h: &Shared, model: &Model, before: &[TestIdx], tries: usize) -> Option<Culprits> {
+    let candidates = never_idle(h, model, before);
+    let ask = async |orders: Vec<Vec<TestIdx>>| {
+        h.which_show(&orders, model.test, model.flip, tries, How::next(Purpose::Search)).await
+    };
+    let width = h.plan.jobs.max(1) as usize;
+    let single = minimize::one_item(&candidates, width, &ask).await?;
+    Some(Culprits { members: vec![single], ordered: false })
+}
+
+/// The tests of an order that may be enough by themselves, for all that is known: the test flipped in every run in
+/// which one of them came before it.
+fn never_idle(h: &Shared, model: &Model, before: &[TestIdx]) -> Vec<TestIdx> {
+    let mut idle: BTreeSet<TestIdx> = BTreeSet::new();
+    for (run, seen) in h.evidence(model.test) {
+        if seen != model.flip {
+            idle.extend(run.before(model.test));
+        }
+    }
+    before.iter().copied().filter(|test| !idle.contains(test)).collect()
 }
 
 /// Sets that were proven for other tests and stand in this order.

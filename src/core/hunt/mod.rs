@@ -91,14 +91,16 @@ pub(crate) struct Shared {
     pub culprits: RefCell<Vec<Vec<TestIdx>>>,
     /// Proven cleaners, the first suspects for the next test.
     pub cleaners: RefCell<Vec<TestIdx>>,
+    /// Tests that failed beside other runs only, too rarely to prove that company is the cause.
+    pub apart: RefCell<BTreeSet<TestIdx>>,
     /// Runs collide: nothing runs beside anything any more.
     pub one_at_a_time: Cell<bool>,
     /// Forked children were caught disagreeing with fresh processes: only fresh ones count.
     pub only_fresh: Cell<bool>,
     /// The search has to begin again, with what is known and may be believed.
     pub again: Cell<bool>,
-    /// Milliseconds of runs that completeness may still cost.
-    pub spare_ms: Cell<i64>,
+    /// Milliseconds of runs that completeness has cost.
+    pub spare_used_ms: Cell<i64>,
     pub words: RefCell<Vec<Word>>,
     /// What was found out about each test that depends on others.
     pub found: RefCell<BTreeMap<TestIdx, explain::Found>>,
@@ -161,7 +163,7 @@ impl Hunt {
     pub fn new(suite: Arc<Suite>, plan: Plan) -> Self {
         let shared = Rc::new(Shared {
             suite,
-            spare_ms: Cell::new(plan.care.spare_ms as i64),
+            spare_used_ms: Cell::new(0),
             plan,
             board: Rc::default(),
             verdicts: RefCell::default(),
@@ -169,6 +171,7 @@ impl Hunt {
             set_aside: RefCell::default(),
             culprits: RefCell::default(),
             cleaners: RefCell::default(),
+            apart: RefCell::default(),
             one_at_a_time: Cell::new(false),
             only_fresh: Cell::new(false),
             again: Cell::new(false),
@@ -269,7 +272,15 @@ impl Hunt {
     /// What is known by now, by test in collection order: also of a hunt that is not over, and then the best so far.
     pub fn verdicts(&self) -> Vec<Verdict> {
         let mut verdicts = self.shared.verdicts.borrow().clone();
+        let only = match &self.shared.plan.goal {
+            Goal::Bisect { test, .. } => Some(*test),
+            Goal::Shuffle { .. } | Goal::Orders { .. } => None,
+        };
         for test in explore::both_ways(&self.shared) {
+            if only.is_some_and(|only| only != test) {
+                // Failures of other tests are for `shuffle` to look into.
+                continue;
+            }
             verdicts.entry(test).or_insert_with(|| {
                 let mut verdict = classify::opened(&self.shared, test);
                 verdict.class = Class::Undecided;

@@ -2,7 +2,7 @@
 
 use super::board::Run;
 use crate::core::outcome::Seen;
-use crate::core::stats::{ln_common_rate, ln_evidence_raised};
+use crate::core::stats::{ln_common_rate, ln_evidence_never, ln_evidence_raised};
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Count, Culprits};
 
@@ -78,6 +78,9 @@ pub(crate) fn span(before: &[TestIdx], set: &Culprits) -> Option<(usize, usize)>
     Some((first, last))
 }
 
+/// What a claim weaker than "always and never" pays for being one more.
+const WEAKER: f64 = 3.0;
+
 /// Flips where a model wants them, and flips where it wants none.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Fit {
@@ -86,15 +89,18 @@ pub(crate) struct Fit {
 }
 
 impl Fit {
-    /// How strongly the runs speak for the set deciding, against one common rate (natural logarithm): whatever
-    /// that rate, the chance that this ever gets to `ln(1 / x)` is `x` at most, however many runs are added. The price for having
-    /// chosen the set among many is the caller's to add.
+    /// How strongly the runs speak for the set deciding, against one common rate (natural logarithm): whatever that rate,
+    /// the chance that this ever gets to `ln(1 / x)` is a small multiple of `x` at most, however many runs are added: `x` for
+    /// the claim that it flips always with the set and never without, a third for each weaker claim (sometimes and never;
+    /// more often). The price for having chosen the set among many is the caller's to add.
     pub fn ln_evidence(self) -> f64 {
         let (with, without) = (self.with, self.without);
         if with.k == with.n && without.k == 0 {
             -ln_common_rate(with, without)
+        } else if without.k == 0 {
+            ln_evidence_never(with, without.n) - WEAKER.ln()
         } else {
-            ln_evidence_raised(with, without)
+            ln_evidence_raised(with, without) - WEAKER.ln()
         }
     }
 }

@@ -231,15 +231,36 @@ impl Shared {
         short[short.len() / 2]
     }
 
-    /// Takes the cost of this many short runs from what completeness may cost; false where it is too much.
-    pub fn afford(&self, runs: usize) -> bool {
-        let cost = (runs as u64 * self.short_run_ms() / u64::from(self.plan.jobs.max(1))) as i64;
-        let left = self.spare_ms.get() - cost;
-        if left < 0 {
+    /// Takes the cost of this many runs from what completeness may cost; false where it is too much. Each costs as much
+    /// as the runs of `like` did, else as a short run does.
+    pub fn afford(&self, runs: usize, like: Option<(&[TestIdx], TestIdx)>) -> bool {
+        let each =
+            like.and_then(|(before, test)| self.cost_of(before, test)).unwrap_or_else(|| self.short_run_ms());
+        let jobs = u64::from(self.plan.jobs.max(1));
+        let cost = (runs as u64 * each / jobs) as i64;
+        let spent: u64 = self.board.runs().iter().map(|run| run.record.cost.wall_ms).sum();
+        // What a long hunt has cost already makes a little more bearable.
+        let most = match self.plan.care.spare_ms {
+            0 => 0,
+            spare => spare.max(spent / jobs / 2) as i64,
+        };
+        let used = self.spare_used_ms.get();
+        if used + cost > most {
             return false;
         }
-        self.spare_ms.set(left);
+        self.spare_used_ms.set(used + cost);
         true
+    }
+
+    /// What a run of exactly this order cost in the mean, in milliseconds.
+    fn cost_of(&self, before: &[TestIdx], test: TestIdx) -> Option<u64> {
+        let costs: Vec<u64> = self
+            .evidence(test)
+            .iter()
+            .filter(|(run, _)| run.before(test) == before && run.record.fresh != self.plan.forks)
+            .map(|(run, _)| run.record.cost.wall_ms)
+            .collect();
+        (!costs.is_empty()).then(|| costs.iter().sum::<u64>() / costs.len() as u64)
     }
 
     /// Tells a person something.

@@ -80,6 +80,16 @@ pub fn ln_evidence_raised(with: Count, without: Count) -> f64 {
     2.0_f64.ln() + greater.ln() + ln_average(with) + ln_average(without) - ln_common_rate(with, without)
 }
 
+/// ln of the evidence that a set acts at some rate and that nothing flips without it, for `n` runs without of which none
+/// flipped.
+///
+/// The likelihood of the outcomes with the set, averaged over all rates, divided by the greatest likelihood of all
+/// outcomes under one common rate: a bound as in [`ln_evidence_raised`], against which this claims more (a rate of exactly
+/// 0 without the set) and so learns faster from runs that bear it out.
+pub fn ln_evidence_never(with: Count, without: u32) -> f64 {
+    ln_average(with) - ln_common_rate(with, Count { k: 0, n: without })
+}
+
 /// ln of k/n to the k times (1 - k/n) to the n - k.
 fn ln_best(count: Count) -> f64 {
     let Count { k, n } = count;

@@ -2,7 +2,7 @@
 
 import tempfile
 
-LOG = tempfile.TemporaryFile(mode="w+")
+LOG = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115
 
 
 def test_first_line():
