@@ -61,7 +61,8 @@ pub(super) fn find(directory: &Path) -> Result<Option<Found>, Failure> {
 }
 
 /// What a person may want to know of a file that cannot be understood.
-const KEYS: &str = "keys are the long options of a run, see `flakehunt shuffle --help`: `test-timeout = \"90s\"`";
+const KEYS: &str =
+    "keys are the long options of a run, see `flakehunt shuffle --help`: `test-timeout = \"90s\"`";
 
 /// Reads one file, where it is there. `table` is where our keys are in it, for errors.
 fn read<T: de::DeserializeOwned>(path: &Path, table: &str) -> Result<Option<T>, Failure> {

@@ -1,8 +1,8 @@
 //! What was typed cannot be meant: one error, a way out, exit code 2; and suites in which there is nothing to do.
 
+use crate::support::pinned::Pinned::Pytest9;
 use crate::support::project::Project;
 use crate::support::running::Ran;
-use crate::support::pinned::Pinned::Pytest9;
 
 fn shop() -> Project {
     Project::suite("one_polluter", Pytest9)
@@ -20,7 +20,9 @@ fn nothing_was_run(project: &Project, ran: &Ran) {
 fn an_unknown_test_to_bisect_is_answered_with_the_similar_one() {
     let project = shop();
     let ran = project.flakehunt(&["bisect", "test_zone.py::test_ut"]);
-    let ran = ran.error(2, "there is no test `test_zone.py::test_ut`").hint("did you mean `test_zone.py::test_utc`?");
+    let ran = ran
+        .error(2, "there is no test `test_zone.py::test_ut`")
+        .hint("did you mean `test_zone.py::test_utc`?");
     nothing_was_run(&project, &ran);
 }
 
@@ -28,7 +30,8 @@ fn an_unknown_test_to_bisect_is_answered_with_the_similar_one() {
 fn an_unknown_path_is_answered_with_the_similar_one() {
     let project = shop();
     let ran = project.flakehunt(&["shuffle", "test_zon.py"]);
-    let ran = ran.error(2, "there is no file or directory `test_zon.py`").hint("did you mean `test_zone.py`?");
+    let ran =
+        ran.error(2, "there is no file or directory `test_zon.py`").hint("did you mean `test_zone.py`?");
     nothing_was_run(&project, &ran);
 }
 
@@ -145,7 +148,8 @@ fn an_order_that_cannot_be_used_is_an_error() {
 
 #[test]
 fn tests_that_read_input_or_want_a_terminal_are_broken_and_do_not_wait() {
-    let text = "import os\n\n\ndef test_reads():\n    input()\n\n\ndef test_asks():\n    os.get_terminal_size()\n";
+    let text =
+        "import os\n\n\ndef test_reads():\n    input()\n\n\ndef test_asks():\n    os.get_terminal_size()\n";
     let project = Project::with(Pytest9, "test_tty.py", text);
     for arguments in [&["shuffle", "--seeds", "1"][..], &["shuffle", "--seeds", "1", "--", "-s"]] {
         let (ran, report) = project.report(arguments);

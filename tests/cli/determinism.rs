@@ -19,7 +19,10 @@ fn runs(session: &Path) -> Vec<PathBuf> {
 fn executed(run: &Path) -> Vec<u64> {
     let stream = fs::read_to_string(run.join("stream.jsonl")).expect("a stream");
     let events = stream.lines().map(|line| serde_json::from_str::<Value>(line).expect("an event"));
-    events.filter(|event| event["event"] == "start").map(|event| event["i"].as_u64().expect("a number")).collect()
+    events
+        .filter(|event| event["event"] == "start")
+        .map(|event| event["i"].as_u64().expect("a number"))
+        .collect()
 }
 
 /// The node ids in the JUnit files of runs, and how many of their cases ended badly, as Python's own parser reads them.
@@ -31,14 +34,16 @@ fn junit(project: &Project, runs: &[PathBuf]) -> Vec<(Vec<String>, usize)> {
         assert len(ids) == len(cases), path\n  \
         print(json.dumps([ids, sum(c.find(\"error\") is not None or c.find(\"failure\") is not None for c in cases)]))\n";
     let paths: Vec<String> = runs.iter().map(|run| run.display().to_string()).collect();
-    let ran = project.shell(&format!("\"$FLAKEHUNT_PYTHON\" -c '{script}' {}", shell_words::join(paths))).code(0);
+    let ran =
+        project.shell(&format!("\"$FLAKEHUNT_PYTHON\" -c '{script}' {}", shell_words::join(paths))).code(0);
     ran.stdout.lines().map(|line| serde_json::from_str(line).expect("ids and a number")).collect()
 }
 
 /// A report without what must differ: the session's name, when it was and how long it took.
 fn timeless(ran: &Ran, session: &Path) -> String {
     let name = session.file_name().expect("a name").to_string_lossy();
-    let lines = ran.stdout.lines().filter(|line| !line.contains("\"began\"") && !line.contains("\"wall_seconds\""));
+    let lines =
+        ran.stdout.lines().filter(|line| !line.contains("\"began\"") && !line.contains("\"wall_seconds\""));
     lines.map(|line| line.replace(&*name, "NAME") + "\n").collect()
 }
 
@@ -47,7 +52,8 @@ fn one_seed_twice_is_the_same_order_and_the_same_report() {
     let project = Project::suite("independent", Pytest9);
     for executor in ["fork", "spawn"] {
         let sat = || {
-            let arguments = ["shuffle", "--seed", "42", "--seed", "43", "--jobs", "1", "--executor", executor];
+            let arguments =
+                ["shuffle", "--seed", "42", "--seed", "43", "--jobs", "1", "--executor", executor];
             let (ran, report) = project.report(&arguments);
             assert_eq!(report["environment"]["executor"], executor, "{ran}");
             let session = project.session();
@@ -89,7 +95,8 @@ fn every_run_leaves_junit_with_the_id_of_every_test_that_was_executed() {
             .into_iter()
             .map(|test| suite["tests"][test as usize]["id"].as_str().expect("an id").to_owned())
             .collect();
-        assert_eq!(told, expected, "{}", run.display());
+        // What was not reached any more stands behind what was.
+        assert_eq!(told[..expected.len()], expected, "{}", run.display());
         failures += failed;
     }
     assert!(failures > 0, "runs that ended before their time say so");

@@ -99,7 +99,8 @@ fn ctrl_c_tells_what_is_known_and_the_hunt_can_go_on() {
         let report = ran.json();
         assert_eq!(report["end"], "interrupted", "{ran}");
         assert!(report["runs"]["valid"].as_u64() >= Some(4), "{ran}");
-        assert!(ran.stderr.contains("flakehunt resume"), "{ran}");
+        let ran = project.flakehunt(&["report"]);
+        assert!(ran.stdout.contains("flakehunt resume"), "{ran}");
         resumes(&project);
     }
 }
@@ -160,7 +161,9 @@ fn a_hunt_that_is_killed_leaves_no_process_and_can_go_on() {
         let journal = fs::read_to_string(project.session().join("journal.jsonl")).expect("a journal");
         assert!(journal.lines().count() > 4, "{journal}");
         // Its temporary files could not be removed.
-        fs::remove_dir_all(project.around().join("tmp")).and_then(|()| fs::create_dir(project.around().join("tmp"))).expect("anew");
+        fs::remove_dir_all(project.around().join("tmp"))
+            .and_then(|()| fs::create_dir(project.around().join("tmp")))
+            .expect("anew");
         let (ran, report) = project.report(&["report"]);
         assert_eq!(report["end"], "interrupted", "{ran}");
         resumes(&project);
@@ -171,11 +174,11 @@ fn a_hunt_that_is_killed_leaves_no_process_and_can_go_on() {
 fn a_session_in_use_is_left_alone() {
     let project = gated(2);
     let running = waiting(&project, &[]);
-    project.start(&["resume"]).wait().error(74, "is in use");
-    let ran = project.start(&["clean"]).wait().code(0);
+    project.start(&["resume"]).wait_beside().error(74, "is in use");
+    let ran = project.start(&["clean"]).wait_beside().code(0);
     assert!(ran.stdout.contains("in use"), "{ran}");
     // Reading is not writing.
-    project.start(&["report", "--report", "json"]).wait().code(0).json();
+    project.start(&["report", "--report", "json"]).wait_beside().code(0).json();
     running.signal(Signal::SIGINT);
     running.wait().code(130);
 }

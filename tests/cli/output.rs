@@ -95,7 +95,11 @@ fn quiet_is_the_result_and_nothing_else() {
 fn a_dry_run_shows_its_orders_and_runs_nothing() {
     let text = "import pathlib\n\n\ndef test_ran():\n    (pathlib.Path.home() / 'ran').touch()\n";
     let project = Project::with(Pytest9, "test_ran.py", text);
-    for arguments in [&["shuffle", "--seeds", "3", "--seed-start", "7"][..], &["replay", "8"], &["bisect", "test_ran.py::test_ran", "--seed", "8"]] {
+    for arguments in [
+        &["shuffle", "--seeds", "3", "--seed-start", "7"][..],
+        &["replay", "8"],
+        &["bisect", "test_ran.py::test_ran", "--seed", "8"],
+    ] {
         let mut arguments = arguments.to_vec();
         arguments.push("--dry-run");
         let ran = project.flakehunt(&arguments).code(0);
@@ -126,7 +130,6 @@ fn the_printed_command_shows_the_failure() {
         Project::suite("odd_ids", Pytest9),
         Project::suite("imports", Pytest9),
         Project::suite("brittle", Pytest9),
-        Project::suite("reorders", Pytest9),
         Project::with(Pytest9, "tests odd/test_odd.py", odd),
     ];
     for project in suites {

@@ -3,10 +3,10 @@
 use fs_err as fs;
 
 use crate::support::command;
-use crate::support::project::Project;
-use crate::support::running::Ran;
 use crate::support::pinned::Pinned::Pytest9;
 use crate::support::pinned::python_without_pytest;
+use crate::support::project::Project;
+use crate::support::running::Ran;
 
 fn shop() -> Project {
     Project::suite("one_polluter", Pytest9)
@@ -103,7 +103,8 @@ fn a_report_that_cannot_be_written_is_an_output_error() {
     let ran = project.shell(&format!("{flakehunt} report > /dev/full")).code(74);
     assert!(ran.stderr.contains("error: "), "{ran}");
     // A reader that leaves early is no error.
-    let ran = project.shell(&format!("{flakehunt} report --report html | head -c 1; exit ${{PIPESTATUS[0]}}"));
+    let ran =
+        project.shell(&format!("{flakehunt} report --report html | head -c 1; exit ${{PIPESTATUS[0]}}"));
     ran.code(0);
 }
 
@@ -142,7 +143,9 @@ fn a_disk_that_fills_up_is_said_and_the_journal_can_be_read() {
     let mount = "mkdir \"$HOME/small\" && mount -t tmpfs -o size=800k none \"$HOME/small\"";
     // The journal is looked at where the disk is mounted.
     let run = format!("{flakehunt} shuffle --jobs 1 --session-dir \"$HOME/small\"; code=$?");
-    let look = format!("rm -r \"$HOME\"/small/.flakehunt/cache; {flakehunt} report --session-dir \"$HOME/small\" >&2");
+    let look = format!(
+        "rm -r \"$HOME\"/small/.flakehunt/cache; {flakehunt} report --session-dir \"$HOME/small\" >&2"
+    );
     if let Some(ran) = with_mounts(&project, &format!("{mount} && {{ {run}; {look}; echo $code; }}")) {
         assert!(ran.stderr.contains("hint: free some space"), "{ran}");
         assert_eq!(ran.stdout.lines().last(), Some("74"), "{ran}");

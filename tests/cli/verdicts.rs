@@ -1,8 +1,8 @@
 //! Planted suites: the report says the truth and nothing else.
 
 use crate::support::expected::{hunt, list, words};
-use crate::support::project::Project;
 use crate::support::pinned::Pinned::{Plugins, Pytest7, Pytest8, Pytest9};
+use crate::support::project::Project;
 
 /// One test for each suite whose truth is all in its `expected.toml`.
 macro_rules! suites {

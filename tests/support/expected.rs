@@ -6,9 +6,9 @@ use fs_err as fs;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::pinned::Pinned;
 use super::project::{Project, suites};
 use super::running::Ran;
-use super::pinned::Pinned;
 
 /// What is true of a suite. A test that is not listed is healthy.
 #[derive(Debug, Deserialize)]
@@ -96,7 +96,11 @@ fn told(report: &Value) -> BTreeMap<(String, u64), Truth> {
             ordered,
         }
     };
-    list(&report["tests"]).iter().map(truth).map(|truth| ((truth.id.clone(), truth.occurrence), truth)).collect()
+    list(&report["tests"])
+        .iter()
+        .map(truth)
+        .map(|truth| ((truth.id.clone(), truth.occurrence), truth))
+        .collect()
 }
 
 /// An array of a report.
@@ -108,5 +112,8 @@ pub fn list(value: &Value) -> &[Value] {
 /// An array of words.
 #[track_caller]
 pub fn words(value: &Value) -> Vec<String> {
-    list(value).iter().map(|word| word.as_str().unwrap_or_else(|| panic!("no word: {word}")).to_owned()).collect()
+    list(value)
+        .iter()
+        .map(|word| word.as_str().unwrap_or_else(|| panic!("no word: {word}")).to_owned())
+        .collect()
 }

@@ -9,8 +9,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::command;
-use super::running::{Ran, Running};
 use super::pinned::Pinned;
+use super::running::{Ran, Running};
 
 /// A project; removed when dropped. Nothing but what is below its folder is in its environment.
 pub struct Project {

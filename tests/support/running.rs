@@ -69,31 +69,38 @@ impl Running {
 
     /// Waits for its end, and for that of every process that has its environment: none may live on.
     #[track_caller]
-    pub fn wait(mut self) -> Ran {
+    pub fn wait(self) -> Ran {
+        let home = self.home.clone();
+        let ran = self.wait_beside();
+        let mut living = Vec::new();
+        // The last ones may be dying at this moment.
+        for _ in 0..2000 {
+            living = with_environment(&home);
+            if living.is_empty() {
+                break;
+            }
+            std::thread::sleep(LOOK);
+        }
+        assert!(living.is_empty(), "these live on: {living:?}\n{ran}");
+        ran
+    }
+
+    /// Waits for its end, whoever else has its environment.
+    #[track_caller]
+    pub fn wait_beside(mut self) -> Ran {
         let mut status: Option<ExitStatus> = None;
         until(&format!("the end of {}\n{}", self.shown, self.stderr()), || {
             status = self.child.try_wait().expect("its state");
             status.is_some()
         });
         let status = status.expect("it has ended");
-        let mut living = Vec::new();
-        // The last ones may be dying at this moment.
-        for _ in 0..2000 {
-            living = with_environment(&self.home);
-            if living.is_empty() {
-                break;
-            }
-            std::thread::sleep(LOOK);
-        }
-        let ran = Ran {
+        Ran {
             code: status.code(),
             signal: status.signal(),
             stdout: read(&self.said.with_extension("out")),
             stderr: read(&self.said.with_extension("err")),
             command: std::mem::take(&mut self.shown),
-        };
-        assert!(living.is_empty(), "these live on: {living:?}\n{ran}");
-        ran
+        }
     }
 }
 
@@ -118,7 +125,9 @@ fn with_environment(assignment: &str) -> Vec<(i32, String)> {
             fs::read(format!("/proc/{pid}/environ"))
                 .is_ok_and(|all| all.split(|byte| *byte == 0).any(|one| one == assignment.as_bytes()))
         })
-        .map(|pid| (pid, fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " ")))
+        .map(|pid| {
+            (pid, fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " "))
+        })
         .collect()
 }
 
@@ -172,6 +181,9 @@ impl Ran {
 impl fmt::Display for Ran {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { code, signal, stdout, stderr, command } = self;
-        write!(f, "{command}\ncode {code:?} signal {signal:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}\n---")
+        write!(
+            f,
+            "{command}\ncode {code:?} signal {signal:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}\n---"
+        )
     }
 }

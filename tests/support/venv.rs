@@ -17,7 +17,8 @@ pub fn venv(name: &str, requirements: &Path) -> PathBuf {
     lock.file().lock().expect("a lock");
     #[expect(clippy::disallowed_methods, reason = "which Python to test with is said from outside")]
     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-    let version = run(command(python.as_ref()).args(["-c", "import sys; print(sys.version, sys.base_prefix)"]));
+    let version =
+        run(command(python.as_ref()).args(["-c", "import sys; print(sys.version, sys.base_prefix)"]));
     let wanted = version + &fs::read_to_string(requirements).expect("requirements");
     let venv = venvs.join(name);
     let stamp = venv.join("made-from");

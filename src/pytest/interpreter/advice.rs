@@ -202,7 +202,11 @@ fn other_places(request: &Request, failure: Failure, refused: Option<&OsString>)
 
 /// Where nothing better is known to do.
 fn or_name_one(failure: Failure) -> Failure {
-    if failure.hints.is_empty() { failure.hint("name a Python that runs the tests: --python PATH") } else { failure }
+    if failure.hints.is_empty() {
+        failure.hint("name a Python that runs the tests: --python PATH")
+    } else {
+        failure
+    }
 }
 
 /// Hints at the launcher that the nearest lock file above the directory speaks of.
