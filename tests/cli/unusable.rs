@@ -109,6 +109,7 @@ fn a_report_that_cannot_be_written_is_an_output_error() {
 }
 
 /// Runs a line where folders can be mounted; `None` where the system has no namespaces for us.
+#[expect(clippy::print_stdout, reason = "what is not tested is said")]
 fn with_mounts(project: &Project, line: &str) -> Option<Ran> {
     let able = command("unshare").args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
     match able {

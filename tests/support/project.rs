@@ -26,6 +26,7 @@ impl Project {
         for folder in ["project", "home", "tmp", "said"] {
             fs::create_dir(home.path().join(folder)).expect("a folder in it");
         }
+        #[expect(clippy::disallowed_methods, reason = "what the tests find on PATH, flakehunt finds there")]
         let path = std::env::var_os("PATH").expect("PATH");
         let below = |name: &str| home.path().join(name).display().to_string();
         let variables = [
