@@ -27,6 +27,9 @@ const ALPHA: f64 = 0.004;
 /// The same once runs of this suite are known to collide, or where forked runs have shown it beyond doubt.
 const ALPHA_MORE: f64 = 0.02;
 
+/// So many processes of their own have to fail where children of a server have shown a collision beyond doubt.
+const SHOWN: u32 = 2;
+
 /// Looks into every test whose failures were all seen beside another run: its failing order goes again with nothing
 /// beside it, and where that passes, company is put to the test.
 pub(crate) async fn settle(h: &Shared) {
@@ -54,8 +57,11 @@ pub(crate) async fn settle(h: &Shared) {
             let (all_beside, all_undisturbed) = counts(h, test);
             let suspected = fisher(all_beside, all_undisturbed, Alternative::Greater) < ALPHA / 10.0;
             let alpha = if proven || suspected { ALPHA_MORE } else { ALPHA };
-            if fisher(beside, undisturbed, Alternative::Greater) < alpha {
-                convict(h, test, beside, undisturbed);
+            // Where all runs together leave no doubt, those in processes of their own need only show that it is not
+            // the forking.
+            let shown = h.plan.forks && suspected && beside.k >= SHOWN && undisturbed.k == 0;
+            if shown || fisher(beside, undisturbed, Alternative::Greater) < alpha {
+                convict(h, test, all_beside, all_undisturbed);
                 proven = true;
             }
         }

@@ -79,7 +79,7 @@ pub(crate) fn span(before: &[TestIdx], set: &Culprits) -> Option<(usize, usize)>
 }
 
 /// What a claim weaker than "always and never" pays for being one more.
-const WEAKER: f64 = 3.0;
+const WEAKER: f64 = 6.0;
 
 /// Flips where a model wants them, and flips where it wants none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,7 +91,7 @@ pub(crate) struct Fit {
 impl Fit {
     /// How strongly the runs speak for the set deciding, against one common rate (natural logarithm): whatever that rate,
     /// the chance that this ever gets to `ln(1 / x)` is a small multiple of `x` at most, however many runs are added: `x` for
-    /// the claim that it flips always with the set and never without, a third for each weaker claim (sometimes and never;
+    /// the claim that it flips always with the set and never without, a sixth for each weaker claim (sometimes and never;
     /// more often). The price for having chosen the set among many is the caller's to add.
     pub fn ln_evidence(self) -> f64 {
         let (with, without) = (self.with, self.without);

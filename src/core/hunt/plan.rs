@@ -59,7 +59,7 @@ pub struct Care {
 
 impl Default for Care {
     fn default() -> Self {
-        Self { alpha: 0.01, fresh: 2, shown: 10, cheap_ms: 100, spare_ms: 20_000, alone: 60 }
+        Self { alpha: 0.02, fresh: 2, shown: 10, cheap_ms: 100, spare_ms: 20_000, alone: 60 }
     }
 }
 
