@@ -13,6 +13,8 @@ use crate::pytest::junit::{ids, read_file};
 use crate::session::saved::{SavedGoal, SavedOrder};
 use crate::session::store::entropy;
 
+const JUNIT: &str = "name the file that `pytest --junitxml=FILE` wrote where the test failed";
+
 pub(super) async fn run(context: &Context, bisect: &Bisect) -> Result<ExitCode, Failure> {
     let reports = bisect.run.output.reports.resolved()?;
     let signals = listen()?;
@@ -52,7 +54,7 @@ fn orders(
         from_file(suite, &context.directory, path)?
     } else if let Some(path) = &bisect.order.junit {
         let report = read_file(&context.directory.join(path))
-            .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
+            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())).hint(JUNIT))?;
         let joined = ids::join(suite, &report);
         let mut say = |n: usize, what: &str| {
             if n > 0 {

@@ -82,8 +82,9 @@ pub(super) async fn go_on(
     reports: &[ReportTarget],
     signals: &Signals,
 ) -> Result<ExitCode, Failure> {
-    let Ready { workshop, notices, jobs, scratch, lock, server, draft, .. } = ready;
-    draft.keep();
+    let Ready { workshop, notices, jobs, scratch, lock, server, unbegun, .. } = ready;
+    // There is a journal.
+    drop(unbegun);
     let Continued { mut journal, header, events, mut said, wall_ms } = continued;
     let suite = workshop.suite.clone();
     let mut hunt = Hunt::new(suite.clone(), plan.plan(&suite));

@@ -3,7 +3,7 @@
 use super::Context;
 use super::hunt::{Continued, go_on};
 use super::orders::find_session;
-use super::setup::{Draft, Place, Selection, find_interpreter, may_fork, prepare};
+use super::setup::{Place, Selection, find_interpreter, may_fork, prepare};
 use super::signals::listen;
 use crate::cli::Resume;
 use crate::error::{ExitCode, Failure};
@@ -32,7 +32,7 @@ pub(super) async fn run(context: &Context, resume: &Resume) -> Result<ExitCode, 
         forks: plan.forks && may_fork(context),
     };
     let suite = suite_file::read(&session.suite()).map_err(|error| Failure::output(error.to_string()))?;
-    let place = Place { session, lock, draft: Draft::default() };
+    let place = Place { session, lock };
     let mut ready = prepare(context, place, interpreter, selection, true, &signals).await?;
     let now = &ready.workshop.suite;
     let digest = if now.same_but_for_parameters(&suite) { suite.digest() } else { now.digest() };

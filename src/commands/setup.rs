@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fs_err as fs;
 
 use super::Context;
+use super::scratch::Scratch;
 use super::signals::Signals;
 use crate::cli::RunOptions;
 use crate::cli::choices::ExecutorChoice;
@@ -33,30 +34,21 @@ pub(super) struct Ready {
     pub notices: Vec<(String, String)>,
     pub jobs: u32,
     /// Removed with everything in it when the command ends.
-    pub scratch: tempfile::TempDir,
+    pub scratch: Scratch,
     pub lock: SessionLock,
     /// The process that collected, where it may answer questions by forking.
     pub server: Option<Server>,
-    /// Removes a new session that never comes to its first question.
-    pub draft: Draft,
+    pub unbegun: Unbegun,
 }
 
-/// A session that holds nothing yet: removed when dropped.
-#[derive(Default)]
-pub(super) struct Draft(Option<PathBuf>);
+/// Removes the session when it is dropped, should it hold nothing: a session begins with its journal.
+pub(super) struct Unbegun(SessionDir);
 
-impl Draft {
-    /// There is a journal now.
-    pub fn keep(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Draft {
+impl Drop for Unbegun {
     fn drop(&mut self) {
-        if let Some(folder) = &self.0 {
-            // An empty session that stays is no harm.
-            let _ = remove_folder(folder);
+        if !self.0.journal().exists() {
+            // What cannot be removed is removed by `clean`.
+            let _ = remove_folder(self.0.path());
         }
     }
 }
@@ -65,14 +57,12 @@ impl Drop for Draft {
 pub(super) struct Place {
     pub session: SessionDir,
     pub lock: SessionLock,
-    pub draft: Draft,
 }
 
 /// A new session in this directory.
 pub(super) fn new_session(context: &Context) -> Result<Place, Failure> {
     let (session, lock) = Store::open(context.store_directory())?.create_session()?;
-    let draft = Draft(Some(session.path().to_owned()));
-    Ok(Place { session, lock, draft })
+    Ok(Place { session, lock })
 }
 
 /// What to run, where it was said.
@@ -125,12 +115,10 @@ pub(super) async fn prepare(
     keep_suite: bool,
     signals: &Signals,
 ) -> Result<Ready, Failure> {
+    let Place { session, lock } = place;
+    let unbegun = Unbegun(session.clone());
     check_targets(&context.directory, selection.targets)?;
-    let Place { session, lock, draft } = place;
-    let scratch = tempfile::Builder::new()
-        .prefix("fh-")
-        .tempdir()
-        .map_err(|error| Failure::io("make a folder for temporary files", &error))?;
+    let scratch = Scratch::new()?;
     let unwritable = |error: std::io::Error| Failure::io("make the cache folder", &error);
     fs::create_dir_all(session.cache()).map_err(unwritable)?;
     let text = |word: &OsString| word.to_string_lossy().into_owned();
@@ -183,7 +171,7 @@ pub(super) async fn prepare(
         pace: Rc::new(pace),
         scratch: scratch.path().to_owned(),
     };
-    Ok(Ready { workshop, environment, notices, jobs, scratch, lock, server, draft })
+    Ok(Ready { workshop, environment, notices, jobs, scratch, lock, server, unbegun })
 }
 
 fn jobs(context: &Context) -> u32 {

@@ -202,7 +202,7 @@ fn judge(invocation: &Invocation, told: Told, end: ProcessEnd, output: &Path) ->
             })
         }
         (Some(0 | 1), Some(_)) => Ok(told),
-        (Some(4), _) | (None, None) if end == ProcessEnd::Exited(4) => Err(refused(output)),
+        (Some(4), _) | (None, None) if end == ProcessEnd::Exited(4) => Err(refused(invocation, output)),
         _ => {
             let how = match end {
                 ProcessEnd::Exited(code) => format!("exit code {code}"),
@@ -241,17 +241,31 @@ fn cannot_collect(told: &Told) -> Failure {
 }
 
 /// pytest did not accept what it was given: its own words are the best.
-fn refused(output: &Path) -> Failure {
+fn refused(invocation: &Invocation, output: &Path) -> Failure {
     let said = tail(output);
     let errors: Vec<&str> = said
         .lines()
-        .filter_map(|line| line.strip_prefix("ERROR: "))
+        .filter_map(|line| {
+            // argparse's own errors stand below the usage, after the program's name.
+            let usage = || line.split_once(": error: ").map(|(_, error)| error);
+            line.strip_prefix("ERROR: ").filter(|error| !error.starts_with("usage: ")).or_else(usage)
+        })
         .filter(|line| !line.is_empty())
         .collect();
-    match errors.first().and_then(|line| line.strip_prefix("not found: ")) {
-        Some(what) => Failure::usage(format!("there is no test {what}")),
-        None if errors.is_empty() => Failure::environment("pytest could not start").detail(said),
-        None => Failure::usage(format!("pytest refused: {}", errors.join("; "))),
+    let [first, ..] = &errors[..] else {
+        return Failure::environment("pytest could not start")
+            .detail(said)
+            .hint("run it by hand, it must work first: `python -m pytest --collect-only`");
+    };
+    match first.strip_prefix("not found: ") {
+        Some(what) => {
+            let what = what.strip_prefix(&format!("{}/", invocation.directory.display())).unwrap_or(what);
+            let file = what.split("::").next().unwrap_or(what);
+            Failure::usage(format!("there is no test `{what}`"))
+                .hint(format!("see what there is: `python -m pytest --collect-only -q {file}`"))
+        }
+        None => Failure::usage(format!("pytest refused: {}", errors.join("; ")))
+            .hint("what stands after `--`, and `pytest-args` of the configuration, must suit pytest"),
     }
 }
 

@@ -263,6 +263,7 @@ impl Executor for Spawn {
         let ended = process::supervise(command, workshop.pace.limits(), &mut follow, cancel)
             .await
             .map_err(|error| Failure::environment(format!("pytest could not be started: {error}")))?;
+        process::kill_escaped(&ended.escaped);
         let (told, finished) = follow.finish();
         let ended = EndedRun {
             run,
@@ -274,7 +275,7 @@ impl Executor for Spawn {
             end: ended.end,
             wall: ended.wall,
             cpu: ended.cpu,
-            leaked: ended.leaked,
+            leaked: ended.leaked || !ended.escaped.is_empty(),
             timed_out: ended.timed_out,
             fresh: true,
         };
