@@ -40,7 +40,7 @@ fn hunt(scenario: &Scenario, n: usize, seed: u64) -> (Planted, TestIdx, Goal, Se
 
 /// Hunts of one kind: what they came to together, and what is not right about them.
 fn score(name: &str) -> (Score, Vec<String>) {
-    let scenario = GRID.iter().find(|scenario| scenario.name == name).expect("a scenario of the grid");
+    let scenario = GRID.iter().find(|scenario| scenario.name == name).expect("a scenario of that name");
     let (mut sum, mut complaints) = (Score::default(), Vec::new());
     for seed in 0..SEEDS {
         let n = [10, 20, 40, 80][seed as usize % 4];

@@ -115,3 +115,43 @@ pub async fn delta_debug<T: Copy>(
     }
     Some(items)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    /// Halves 0..n with an effect, and counts the items that were run.
+    fn halve(n: u32, width: usize, effect: impl Fn(&[u32]) -> bool) -> (Option<u32>, usize) {
+        let items: Vec<u32> = (0..n).collect();
+        let run = Cell::new(0);
+        let ask = async |orders: Vec<Vec<u32>>| {
+            run.set(run.get() + orders.iter().map(Vec::len).sum::<usize>());
+            orders.iter().map(|order| effect(order)).collect()
+        };
+        let found = one_item(&items, width, &ask).now_or_never().expect("nothing to wait for");
+        (found, run.get())
+    }
+
+    #[test]
+    fn one_item_is_found_wherever_it_stands_and_what_runs_is_about_the_whole_once() {
+        for width in [1, 2, 4] {
+            for item in 0..33 {
+                let (found, run) = halve(33, width, |order| order.contains(&item));
+                assert_eq!(found, Some(item));
+                assert!(run <= 33 + 9, "{width} {item}: {run}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_single_item_is_named_where_it_takes_two() {
+        for (a, b) in [(0, 1), (3, 17), (31, 32)] {
+            assert_eq!(halve(33, 1, |order| order.contains(&a) && order.contains(&b)).0, None);
+        }
+        assert_eq!(halve(0, 1, |_| true).0, None);
+    }
+}

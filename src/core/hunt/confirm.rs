@@ -237,3 +237,16 @@ pub(crate) fn stays_needed(effect: Count, chance: f64) -> u32 {
     }
     row
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By hand: after 8 of 8 a row of m stays has the chance 1 / C(9 + m, m); C(15, 6) = 5,005, C(16, 7) = 11,440.
+    #[test]
+    fn a_row_of_stays_is_as_long_as_the_rule_of_succession_wants() {
+        assert_eq!(stays_needed(Count { k: 8, n: 8 }, 1.0 / 5_000.0), 6);
+        assert_eq!(stays_needed(Count { k: 8, n: 8 }, 1e-4), 7);
+        assert!(stays_needed(Count { k: 4, n: 8 }, 1e-4) > 2 * stays_needed(Count { k: 8, n: 8 }, 1e-4));
+    }
+}

@@ -109,6 +109,13 @@ mod tests {
 
     use super::*;
 
+    /// By hand: 1 / (3 C(2, 1)) against (1/4) (3/4)^3.
+    #[test]
+    fn evidence_of_never_is_an_average_over_the_best_common_rate() {
+        let by_hand = (1.0 / 6.0_f64).ln() - (27.0 / 256.0_f64).ln();
+        assert!((ln_evidence_never(count(1, 2), 2) - by_hand).abs() < 1e-12);
+    }
+
     fn count(k: u32, n: u32) -> Count {
         Count { k, n }
     }
