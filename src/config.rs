@@ -72,7 +72,8 @@ impl Surroundings {
         if directory.is_dir() {
             Ok(directory)
         } else {
-            Err(Failure::usage(format!("-C {}: there is no such directory", chosen.display())))
+            Err(Failure::usage(format!("-C {}: there is no such directory", chosen.display()))
+                .hint(format!("it is looked for in {}", self.current_dir.display())))
         }
     }
 }
@@ -156,6 +157,7 @@ macro_rules! settings {
                 $(if let Some((variable, text)) = given(surroundings, stringify!($name))? {
                     layer.$name = Some(text.parse().map_err(|error| {
                         Failure::usage(format!("{variable}={text}: {error}"))
+                            .hint(format!("correct it, or remove it: `unset {variable}`"))
                     })?);
                 })*
                 Ok(layer)
@@ -267,7 +269,8 @@ fn given<'a>(surroundings: &'a Surroundings, name: &str) -> Result<Option<(Strin
     match surroundings.vars.get(std::ffi::OsStr::new(&variable)).map(|value| value.to_str()) {
         None | Some(Some("")) => Ok(None),
         Some(Some(text)) => Ok(Some((variable, text))),
-        Some(None) => Err(Failure::usage(format!("{variable} in the environment is not valid text"))),
+        Some(None) => Err(Failure::usage(format!("{variable} in the environment is not valid text"))
+            .hint(format!("correct it, or remove it: `unset {variable}`"))),
     }
 }
 

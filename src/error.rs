@@ -78,7 +78,10 @@ impl Failure {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => failure.hint(
                 "free some space (`flakehunt clean` removes old sessions), then run `flakehunt resume`",
             ),
-            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => failure
+            io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory => failure
                 .hint("pass `--session-dir DIR` to keep `.flakehunt` in a directory that can be written"),
             _ => failure,
         }

@@ -33,6 +33,7 @@ fn spec(tests: u32) -> RunSpec {
         files: None,
         fresh: false,
         exclusive: false,
+        detailed: false,
         random_seed: None,
         hash_seed: None,
         purpose: Purpose::Explore,
@@ -50,6 +51,7 @@ fn answer(run: u32) -> Event {
         fresh: true,
         random_seed: u64::MAX,
         cost: Cost::default(),
+        details: Vec::new(),
     }))
 }
 

@@ -186,6 +186,7 @@ impl Oracle<'_> {
             exclusive: false,
             random_seed: None,
             hash_seed: None,
+            detailed: false,
             purpose: Purpose::Search,
         };
         let record = self.planted.suite.answer(RunId(0), &spec, false, false, self.rng);

@@ -3,7 +3,7 @@
 use super::Context;
 use super::hunt::{Begin, hunt};
 use super::orders::{earlier, find_test, from_file, levels, of_seed, translate};
-use super::setup::{Ready, Selection, find_interpreter, new_session, prepare, pytest_args};
+use super::setup::{Ready, Selection, find_interpreter, may_fork, new_session, prepare, pytest_args};
 use super::signals::listen;
 use crate::cli::Bisect;
 use crate::core::order::{OrderName, Plan as OrderPlan, Seed};
@@ -13,14 +13,20 @@ use crate::pytest::junit::{ids, read_file};
 use crate::session::saved::{SavedGoal, SavedOrder};
 use crate::session::store::entropy;
 
+const JUNIT: &str = "name the file that `pytest --junitxml=FILE` wrote where the test failed";
+
 pub(super) async fn run(context: &Context, bisect: &Bisect) -> Result<ExitCode, Failure> {
     let reports = bisect.run.output.reports.resolved()?;
     let signals = listen()?;
     let interpreter = find_interpreter(context).await?;
     let session_seed = bisect.order.seed.map_or_else(|| entropy() % 1_000_000, |seed| seed.0);
     let place = new_session(context)?;
-    let selection =
-        Selection { targets: &[], pytest_args: pytest_args(context, Some(&bisect.run)), session_seed };
+    let selection = Selection {
+        targets: &[],
+        pytest_args: pytest_args(context, Some(&bisect.run)),
+        session_seed,
+        forks: may_fork(context),
+    };
     let mut ready = prepare(context, place, interpreter, selection, false, &signals).await?;
     let suite = ready.workshop.suite.clone();
     let test = find_test(&suite, context, &bisect.target)?;
@@ -48,7 +54,7 @@ fn orders(
         from_file(suite, &context.directory, path)?
     } else if let Some(path) = &bisect.order.junit {
         let report = read_file(&context.directory.join(path))
-            .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
+            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())).hint(JUNIT))?;
         let joined = ids::join(suite, &report);
         let mut say = |n: usize, what: &str| {
             if n > 0 {

@@ -1,7 +1,9 @@
 //! From a hunt and its journal to what reports are made of.
 
+use std::path::Path;
+
 use crate::core::coverage::{Coverage as Pairs, rate_seen};
-use crate::core::hunt::Hunt;
+use crate::core::hunt::{Goal, Hunt};
 use crate::core::run::{Purpose, RunRecord, RunSpec};
 use crate::core::test_id::Suite;
 use crate::core::verdict::{Class, Cluster, Verdict};
@@ -33,6 +35,7 @@ impl<'a> Gathered<'a> {
     /// Gathers what a hunt knows by now and what its journal told people.
     pub fn of(
         session: &'a SessionDir,
+        from: &Path,
         header: Header,
         suite: &'a Suite,
         hunt: &Hunt,
@@ -40,16 +43,15 @@ impl<'a> Gathered<'a> {
         wall_ms: u64,
     ) -> Result<Self, Failure> {
         let notices = History::of(&journal::read(&session.journal())?)?.notices;
-        let runs: Vec<(RunSpec, RunRecord)> =
-            hunt.runs().iter().map(|run| (run.spec.clone(), run.record.clone())).collect();
+        let runs = hunt.answers();
         // Two collections, and a process for every run that had one of its own.
         let processes = 2 + runs.iter().filter(|(_, record)| record.fresh).count() as u32;
-        let shown = format!(".flakehunt/sessions/{}", session.name());
+        let shown = session.path().strip_prefix(from).unwrap_or(session.path()).display().to_string();
         Ok(Self {
             session,
             suite,
             coverage: coverage(suite, &runs),
-            verdicts: hunt.verdicts(),
+            verdicts: asked_for(hunt),
             clusters: hunt.clusters(),
             asked: hunt.asked(),
             header,
@@ -109,6 +111,16 @@ impl<'a> Gathered<'a> {
             ExitCode::Undecided
         }
     }
+}
+
+/// The verdicts that answer the command: `bisect` asks about one test, and those that failed on its way were not looked
+/// into.
+fn asked_for(hunt: &Hunt) -> Vec<Verdict> {
+    let mut verdicts = hunt.verdicts();
+    if let Goal::Bisect { test, .. } = hunt.goal() {
+        verdicts.retain(|verdict| verdict.test == *test);
+    }
+    verdicts
 }
 
 /// What the orders that were tried could have shown.

@@ -9,19 +9,16 @@ use super::signals::Signals;
 use super::{Context, print};
 use crate::cli::choices::ReportFormat::Human;
 use crate::cli::values::ReportTarget;
-use crate::core::hunt::{Goal, Hunt, Plan, Stage};
+use crate::core::hunt::{Care, Goal, Hunt, Plan, Stage};
 use crate::error::{ExitCode, Failure};
 use crate::progress::{Mode, Progress};
-use crate::pytest::spawn::Spawn;
+use crate::pytest::fork::Fork;
 use crate::report::human::{Baseline, baseline_line, header_line, plan_line};
 use crate::session::drive::{Budget, Drive, Onlooker, replay};
 use crate::session::event::{EndReason, Event, Header};
 use crate::session::files::write_report;
 use crate::session::journal::{FORMAT, Journal};
 use crate::session::saved::{SavedGoal, SavedPlan};
-
-/// Runs that complete the lists may cost this long in all, where it is not said otherwise.
-const SPARE_MS: u64 = 60_000;
 
 /// What a command begins.
 pub(super) struct Begin {
@@ -47,7 +44,12 @@ pub(super) async fn hunt(
     reports: &[ReportTarget],
     signals: &Signals,
 ) -> Result<ExitCode, Failure> {
-    let plan = SavedPlan { goal: begin.goal, jobs: ready.jobs, forks: false, spare_ms: SPARE_MS };
+    let plan = SavedPlan {
+        goal: begin.goal,
+        jobs: ready.jobs,
+        forks: ready.server.is_some(),
+        spare_ms: Care::default().spare_ms,
+    };
     let session = &ready.workshop.session;
     let header = Header {
         format: FORMAT,
@@ -80,7 +82,9 @@ pub(super) async fn go_on(
     reports: &[ReportTarget],
     signals: &Signals,
 ) -> Result<ExitCode, Failure> {
-    let Ready { workshop, notices, jobs, scratch, lock, .. } = ready;
+    let Ready { workshop, notices, jobs, scratch, lock, server, unbegun, .. } = ready;
+    // There is a journal.
+    drop(unbegun);
     let Continued { mut journal, header, events, mut said, wall_ms } = continued;
     let suite = workshop.suite.clone();
     let mut hunt = Hunt::new(suite.clone(), plan.plan(&suite));
@@ -96,7 +100,7 @@ pub(super) async fn go_on(
     }
     #[expect(clippy::disallowed_methods, reason = "how long a sitting took is said to people")]
     let began = Instant::now();
-    let executor = Spawn::new(workshop.clone());
+    let executor = Fork::new(workshop.clone(), server);
     let budget = Budget {
         time: context.settings.budget.value.map(|span| span.0),
         runs: context.settings.max_runs.value.map(|count| count.0.get()),
@@ -105,11 +109,20 @@ pub(super) async fn go_on(
         Drive { hunt: &mut hunt, executor: &executor, journal: &mut journal, jobs, budget, open, said };
     let sat = drive.run(&signals.stop, &signals.reason, &mut face).await;
     face.progress.finish();
+    executor.close().await;
     let sitting = sat?;
     let wall_ms = wall_ms + began.elapsed().as_millis() as u64;
     journal.append(&Event::Ended { why: sitting.why, wall_ms })?;
     drop(scratch);
-    let gathered = Gathered::of(&workshop.session, header, &suite, &hunt, sitting.why, wall_ms)?;
+    let gathered = Gathered::of(
+        &workshop.session,
+        &context.surroundings.current_dir,
+        header,
+        &suite,
+        &hunt,
+        sitting.why,
+        wall_ms,
+    )?;
     let code = gathered.exit_code();
     write_reports(context, &gathered, reports, face.headed)?;
     drop(lock);
@@ -190,9 +203,6 @@ fn dry_run(context: &Context, ready: &Ready, plan: SavedPlan, header: &Header) -
         out.push_str(&format!("would run   {}\n", planned.name));
     }
     out.push_str(then);
-    // Nothing was run: the session holds nothing.
-    crate::session::files::remove_folder(ready.workshop.session.path())
-        .map_err(|error| Failure::io("remove the empty session", &error))?;
     print(out.as_bytes())
 }
 
@@ -261,8 +271,7 @@ impl<'a> Face<'a> {
     }
 
     fn say_baseline(&mut self, hunt: &Hunt) {
-        let runs: Vec<_> = hunt.runs().iter().map(|run| (run.spec.clone(), run.record.clone())).collect();
-        let baseline = Baseline::of(&runs);
+        let baseline = Baseline::of(&hunt.answers());
         if baseline.runs == 0 {
             return;
         }

@@ -7,6 +7,7 @@ mod orders;
 mod replay;
 mod report;
 mod resume;
+mod scratch;
 mod setup;
 mod shuffle;
 mod signals;

@@ -67,13 +67,15 @@ pub(super) fn find_test(suite: &Suite, context: &Context, typed: &str) -> Result
     Err(failure)
 }
 
+const LINES: &str = "an order is one node id a line, as `python -m pytest --collect-only -q` prints them";
+
 /// The order in a file: one node id a line, or a JSON array of them.
 pub(super) fn from_file(suite: &Suite, directory: &Path, path: &Path) -> Result<SavedOrder, Failure> {
     let text = fs::read_to_string(directory.join(path))
-        .map_err(|error| Failure::usage(format!("the order cannot be read: {error}")))?;
+        .map_err(|error| Failure::usage(format!("the order cannot be read: {error}")).hint(LINES))?;
     let ids: Vec<String> = if text.trim_start().starts_with('[') {
         serde_json::from_str(&text).map_err(|error| {
-            Failure::usage(format!("{} is no JSON array of node ids: {error}", path.display()))
+            Failure::usage(format!("{} is no JSON array of node ids: {error}", path.display())).hint(LINES)
         })?
     } else {
         text.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(str::to_owned).collect()
@@ -92,7 +94,7 @@ pub(super) fn from_file(suite: &Suite, directory: &Path, path: &Path) -> Result<
             unknown.len(),
             path.display()
         ))
-        .hint("one node id a line, as `python -m pytest --collect-only -q` prints them"));
+        .hint(LINES));
     }
     Ok(SavedOrder { name: OrderName::Given(path.display().to_string()), order: Some(order) })
 }

@@ -30,7 +30,8 @@ pub(super) async fn run(context: &Context, replay: &Replay) -> Result<ExitCode, 
         targets.clone_from(&earlier.history.header.environment.selection);
     }
     let place = new_session(context)?;
-    let selection = Selection { targets: &targets, pytest_args: args, session_seed };
+    // One order is not worth a server, and a process of its own needs no proof.
+    let selection = Selection { targets: &targets, pytest_args: args, session_seed, forks: false };
     let ready = prepare(context, place, interpreter, selection, false, &signals).await?;
     let order = match (&replay.target, &earlier) {
         (ReplayTarget::Seed(seed), _) => {

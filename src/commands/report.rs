@@ -29,7 +29,15 @@ pub(super) fn run(context: &Context, report: &Report) -> Result<ExitCode, Failur
     let mut hunt = Hunt::new(suite.clone(), plan.plan(&suite));
     replay(&mut hunt, &read.events)?;
     let end = history.ended.unwrap_or(KILLED);
-    let gathered = Gathered::of(&session, history.header, &suite, &hunt, end, history.wall_ms)?;
+    let gathered = Gathered::of(
+        &session,
+        &context.surroundings.current_dir,
+        history.header,
+        &suite,
+        &hunt,
+        end,
+        history.wall_ms,
+    )?;
     write_reports(context, &gathered, &reports, false)?;
     Ok(ExitCode::Clean)
 }

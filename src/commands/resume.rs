@@ -3,7 +3,7 @@
 use super::Context;
 use super::hunt::{Continued, go_on};
 use super::orders::find_session;
-use super::setup::{Place, Selection, find_interpreter, prepare};
+use super::setup::{Place, Selection, find_interpreter, may_fork, prepare};
 use super::signals::listen;
 use crate::cli::Resume;
 use crate::error::{ExitCode, Failure};
@@ -29,11 +29,14 @@ pub(super) async fn run(context: &Context, resume: &Resume) -> Result<ExitCode, 
         targets: &environment.selection,
         pytest_args: environment.pytest_args.clone(),
         session_seed: environment.session_seed,
+        forks: plan.forks && may_fork(context),
     };
     let suite = suite_file::read(&session.suite()).map_err(|error| Failure::output(error.to_string()))?;
     let place = Place { session, lock };
     let mut ready = prepare(context, place, interpreter, selection, true, &signals).await?;
-    history.check_same(&ready.environment, ready.workshop.suite.digest())?;
+    let now = &ready.workshop.suite;
+    let digest = if now.same_but_for_parameters(&suite) { suite.digest() } else { now.digest() };
+    history.check_same(&ready.environment, digest)?;
     // The journal speaks of the tests as they were collected first.
     ready.workshop.suite = std::sync::Arc::new(suite);
     ready.workshop.invocation.hash_seed = environment.hash_seed;

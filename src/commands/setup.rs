@@ -8,8 +8,10 @@ use std::sync::Arc;
 use fs_err as fs;
 
 use super::Context;
+use super::scratch::Scratch;
 use super::signals::Signals;
 use crate::cli::RunOptions;
+use crate::cli::choices::ExecutorChoice;
 use crate::cli::values::Jobs;
 use crate::error::Failure;
 use crate::pytest::collect::{Collected, collect};
@@ -17,8 +19,10 @@ use crate::pytest::interpreter::{self, Interpreter, Request, Setting};
 use crate::pytest::invocation::Invocation;
 use crate::pytest::pace::Pace;
 use crate::pytest::plugin::PACKAGE;
+use crate::pytest::server::Server;
 use crate::pytest::spawn::Workshop;
 use crate::session::event::Environment;
+use crate::session::files::remove_folder;
 use crate::session::lock::SessionLock;
 use crate::session::session_dir::SessionDir;
 use crate::session::store::Store;
@@ -30,8 +34,23 @@ pub(super) struct Ready {
     pub notices: Vec<(String, String)>,
     pub jobs: u32,
     /// Removed with everything in it when the command ends.
-    pub scratch: tempfile::TempDir,
+    pub scratch: Scratch,
     pub lock: SessionLock,
+    /// The process that collected, where it may answer questions by forking.
+    pub server: Option<Server>,
+    pub unbegun: Unbegun,
+}
+
+/// Removes the session when it is dropped, should it hold nothing: a session begins with its journal.
+pub(super) struct Unbegun(SessionDir);
+
+impl Drop for Unbegun {
+    fn drop(&mut self) {
+        if !self.0.journal().exists() {
+            // What cannot be removed is removed by `clean`.
+            let _ = remove_folder(self.0.path());
+        }
+    }
 }
 
 /// A session, old or new, that is ours to write.
@@ -54,6 +73,13 @@ pub(super) struct Selection<'a> {
     pub pytest_args: Vec<String>,
     /// What the seeds of runs are derived from.
     pub session_seed: u64,
+    /// Whether questions may be answered by forked children.
+    pub forks: bool,
+}
+
+/// Whether a person lets us fork.
+pub(super) fn may_fork(context: &Context) -> bool {
+    context.settings.executor.value != ExecutorChoice::Spawn
 }
 
 /// Finds the interpreter.
@@ -89,12 +115,10 @@ pub(super) async fn prepare(
     keep_suite: bool,
     signals: &Signals,
 ) -> Result<Ready, Failure> {
-    check_targets(&context.directory, selection.targets)?;
     let Place { session, lock } = place;
-    let scratch = tempfile::Builder::new()
-        .prefix("fh-")
-        .tempdir()
-        .map_err(|error| Failure::io("make a folder for temporary files", &error))?;
+    let unbegun = Unbegun(session.clone());
+    check_targets(&context.directory, selection.targets)?;
+    let scratch = Scratch::new()?;
     let unwritable = |error: std::io::Error| Failure::io("make the cache folder", &error);
     fs::create_dir_all(session.cache()).map_err(unwritable)?;
     let text = |word: &OsString| word.to_string_lossy().into_owned();
@@ -111,15 +135,16 @@ pub(super) async fn prepare(
         hash_seed: hash_seed(context, selection.session_seed),
     };
     let suite_path = if keep_suite { session.path().join("suite-now.json") } else { session.suite() };
-    let Collected { suite, hello, notices: collected } =
-        collect(&invocation, session.path(), &suite_path, signals.stop.subscribe()).await?;
+    let fifos = selection.forks.then_some(scratch.path());
+    let Collected { suite, hello, notices: collected, server } =
+        collect(&invocation, session.path(), &suite_path, fifos, signals.stop.subscribe()).await?;
     invocation.rootdir = Some(hello.rootdir.clone());
     invocation.inifile = hello.inifile.clone();
     let jobs = jobs(context);
     let environment = Environment {
         python: interpreter.version.clone(),
         launcher: invocation.launcher.clone(),
-        origin: interpreter.origin.clone(),
+        origin: short(&interpreter.origin),
         pytest: interpreter.pytest.clone(),
         plugins: hello.plugins,
         directory: context.directory.display().to_string(),
@@ -127,7 +152,7 @@ pub(super) async fn prepare(
         inifile: hello.inifile,
         selection: invocation.selection.clone(),
         pytest_args: invocation.pytest_args.clone(),
-        executor: "spawn".into(),
+        executor: if server.is_some() { "fork" } else { "spawn" }.into(),
         jobs,
         hash_seed: invocation.hash_seed,
         session_seed: selection.session_seed,
@@ -146,7 +171,7 @@ pub(super) async fn prepare(
         pace: Rc::new(pace),
         scratch: scratch.path().to_owned(),
     };
-    Ok(Ready { workshop, environment, notices, jobs, scratch, lock })
+    Ok(Ready { workshop, environment, notices, jobs, scratch, lock, server, unbegun })
 }
 
 fn jobs(context: &Context) -> u32 {
@@ -197,4 +222,10 @@ fn similar(path: &Path) -> Option<String> {
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, other)| other)
+}
+
+/// Where the interpreter was found, in the words of a first line.
+fn short(origin: &str) -> String {
+    let short = origin.trim_end_matches(" on the command line").trim_end_matches(" in the environment");
+    short.to_owned()
 }

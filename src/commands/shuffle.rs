@@ -3,7 +3,7 @@
 use super::Context;
 use super::hunt::{Begin, hunt};
 use super::orders::levels;
-use super::setup::{Selection, find_interpreter, new_session, prepare, pytest_args};
+use super::setup::{Selection, find_interpreter, may_fork, new_session, prepare, pytest_args};
 use super::signals::listen;
 use crate::cli::Shuffle;
 use crate::core::order::{OrderName, Plan as OrderPlan, Seed};
@@ -25,6 +25,7 @@ pub(super) async fn run(context: &Context, shuffle: &Shuffle) -> Result<ExitCode
         targets: &shuffle.targets,
         pytest_args: pytest_args(context, Some(&shuffle.run)),
         session_seed,
+        forks: may_fork(context),
     };
     let ready = prepare(context, place, interpreter, selection, false, &signals).await?;
     let names: Vec<OrderName> = if shuffle.plan.seed.is_empty() {

@@ -60,6 +60,10 @@ pub(super) fn find(directory: &Path) -> Result<Option<Found>, Failure> {
     Ok(None)
 }
 
+/// What a person may want to know of a file that cannot be understood.
+const KEYS: &str =
+    "keys are the long options of a run, see `flakehunt shuffle --help`: `test-timeout = \"90s\"`";
+
 /// Reads one file, where it is there. `table` is where our keys are in it, for errors.
 fn read<T: de::DeserializeOwned>(path: &Path, table: &str) -> Result<Option<T>, Failure> {
     let text = match fs::read_to_string(path) {
@@ -78,7 +82,7 @@ fn read<T: de::DeserializeOwned>(path: &Path, table: &str) -> Result<Option<T>, 
         None => path.display().to_string(),
     };
     let input = toml::Deserializer::parse(&text)
-        .map_err(|error| Failure::usage(format!("{}: {}", place(&error), error.message())))?;
+        .map_err(|error| Failure::usage(format!("{}: {}", place(&error), error.message())).hint(KEYS))?;
     serde_path_to_error::deserialize(input).map(Some).map_err(|error| {
         let (key, error) = (error.path().to_string(), error.into_inner());
         let place = place(&error);
@@ -87,7 +91,7 @@ fn read<T: de::DeserializeOwned>(path: &Path, table: &str) -> Result<Option<T>, 
                 let full = if table.is_empty() { unknown.to_owned() } else { format!("{table}.{unknown}") };
                 super::suggest(Failure::usage(format!("{place}: unknown key `{full}`")), unknown)
             }
-            None => Failure::usage(format!("{place}: {key}: {}", error.message())),
+            None => Failure::usage(format!("{place}: {key}: {}", error.message())).hint(KEYS),
         }
     })
 }

@@ -225,6 +225,7 @@ mod tests {
             files: None,
             fresh: false,
             exclusive: false,
+            detailed: false,
             random_seed: None,
             hash_seed: None,
             purpose: Purpose::Explore,
@@ -239,6 +240,7 @@ mod tests {
             fresh: true,
             random_seed: 0,
             cost: Cost::default(),
+            details: Vec::new(),
         };
         let mut coverage = Coverage::new(3);
         coverage.add_run(&spec, &record);

@@ -53,6 +53,9 @@ pub struct RunSpec {
     /// Nothing else may run beside it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exclusive: bool,
+    /// The answer must say what every test printed and reported, see [`RunRecord::details`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub detailed: bool,
     /// The seed of `random` in the child, where it is not derived from the session's seed and the run's number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub random_seed: Option<u64>,
@@ -123,6 +126,9 @@ pub struct RunRecord {
     pub random_seed: u64,
     /// What it cost.
     pub cost: Cost,
+    /// For each position a digest of all that its test reported and printed, without what differs from run to run
+    /// (see [`masked`](super::fingerprint::masked)); 0 where it was not reached. Empty where nobody asked for it.
+    pub details: Vec<u32>,
 }
 
 impl RunRecord {

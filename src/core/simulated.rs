@@ -3,6 +3,8 @@
 //! State is a set of flags (bits). Collecting a file may set some; every test first checks, then acts. A process
 //! starts with no flags; a crash or a hang ends it.
 
+use std::cell::Cell;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -38,10 +40,21 @@ pub struct Rule {
     pub noise_if: Option<(u64, f64)>,
     /// Fails in this share of the runs that have another one beside them.
     pub beside: f64,
+    /// Fails in this share of the forked children, and never in a process of its own.
+    pub forked: f64,
+    /// Fails in every forked child after so many: they share something that wears out.
+    pub children: Option<u32>,
     /// How its failure looks; `Failed` where nothing is said.
     pub failure: Option<Outcome>,
     /// What it does, in this order.
     pub effects: Vec<Effect>,
+}
+
+/// What a run has around it.
+#[derive(Clone, Copy)]
+struct Around {
+    beside: bool,
+    fresh: bool,
 }
 
 /// A simulated suite.
@@ -57,6 +70,8 @@ pub struct Simulated {
     pub start_ms: u64,
     /// What a forked child starts with, beside what the imports set.
     pub forked: u64,
+    /// How many children were forked.
+    pub children: Cell<u32>,
 }
 
 impl Simulated {
@@ -69,6 +84,7 @@ impl Simulated {
             imports: vec![0; files],
             start_ms: 300,
             forked: 0,
+            children: Cell::new(0),
         }
     }
 
@@ -97,7 +113,11 @@ impl Simulated {
         forks: bool,
         rng: &mut ChaCha8Rng,
     ) -> RunRecord {
-        let fresh = spec.fresh || !forks;
+        let fresh = spec.fresh || !forks || spec.files.is_some();
+        if !fresh {
+            self.children.set(self.children.get() + 1);
+        }
+        let around = Around { beside, fresh };
         let collected = match &spec.files {
             None => self.imports.iter().fold(0, |all, flags| all | flags),
             Some(files) => files.iter().fold(0, |all, file| all | self.imports[file.0 as usize]),
@@ -107,7 +127,7 @@ impl Simulated {
         let mut failures = Vec::new();
         let mut end = ProcessEnd::Exited(0);
         for (at, test) in spec.order.iter().enumerate() {
-            let outcome = self.outcome(*test, state, beside, rng);
+            let outcome = self.outcome(*test, state, around, rng);
             outcomes[at] = outcome;
             if outcome.is_failure() {
                 failures.push(Failure {
@@ -148,16 +168,20 @@ impl Simulated {
                 cpu_ms: if fresh { self.start_ms } else { self.start_ms / 20 },
                 tests_ms: spec.order.len() as u64,
             },
+            details: Vec::new(),
         }
     }
 
-    fn outcome(&self, test: TestIdx, state: u64, beside: bool, rng: &mut ChaCha8Rng) -> Outcome {
+    fn outcome(&self, test: TestIdx, state: u64, around: Around, rng: &mut ChaCha8Rng) -> Outcome {
         let rule = &self.rules[test.at()];
+        let Around { beside, fresh } = around;
         let fails = rule.fails_if.iter().any(|mask| state & mask == *mask)
             || state & rule.fails_unless != rule.fails_unless
             || (rule.noise > 0.0 && rng.random::<f64>() < rule.noise)
             || rule.noise_if.is_some_and(|(mask, rate)| state & mask == mask && rng.random::<f64>() < rate)
-            || (beside && rule.beside > 0.0 && rng.random::<f64>() < rule.beside);
+            || (beside && rule.beside > 0.0 && rng.random::<f64>() < rule.beside)
+            || (!fresh && rule.forked > 0.0 && rng.random::<f64>() < rule.forked)
+            || (!fresh && rule.children.is_some_and(|most| self.children.get() > most));
         if fails { rule.failure.unwrap_or(Outcome::Failed) } else { Outcome::Passed }
     }
 }

@@ -110,6 +110,26 @@ pub fn escaped(mark: &str, group: &Group) -> Vec<i32> {
     proc::marked(mark, group.id)
 }
 
+/// Kills every process whose environment, as it was when it started, holds an assignment that begins like this; not
+/// this process. Nothing where there is no `/proc`.
+pub fn kill_started_with(assignment: &str) {
+    for pid in proc::started_with(assignment) {
+        kill(pid);
+    }
+}
+
+/// Kills processes that [`escaped`].
+pub fn kill_escaped(pids: &[i32]) {
+    pids.iter().copied().for_each(kill);
+}
+
+fn kill(pid: i32) {
+    if pid > 1 {
+        // It may have ended by itself.
+        let _ = nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+}
+
 #[cfg(target_os = "linux")]
 mod proc {
     use fs_err as fs;
@@ -132,6 +152,19 @@ mod proc {
             }) && stat(*pid).is_some_and(|(_, of)| of != group.as_raw())
         })
         .collect()
+    }
+
+    /// The processes but this one whose environment holds an assignment that begins like this.
+    pub(super) fn started_with(beginning: &str) -> Vec<i32> {
+        let Some(pids) = pids() else { return Vec::new() };
+        let me = std::process::id().cast_signed();
+        pids.filter(|pid| *pid != me)
+            .filter(|pid| {
+                fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
+                    environment.split(|byte| *byte == 0).any(|entry| entry.starts_with(beginning.as_bytes()))
+                })
+            })
+            .collect()
     }
 
     fn pids() -> Option<impl Iterator<Item = i32>> {
@@ -171,6 +204,10 @@ mod proc {
     }
 
     pub(super) fn marked(_assignment: &str, _group: Pid) -> Vec<i32> {
+        Vec::new()
+    }
+
+    pub(super) fn started_with(_beginning: &str) -> Vec<i32> {
         Vec::new()
     }
 }

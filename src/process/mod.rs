@@ -5,8 +5,8 @@
 //!
 //! - **Nothing of the group outlives the call.** It ends with the child, after a time-out, after a cancellation,
 //!   and when the future is dropped. If the driver itself is killed, the kernel kills the direct child (Linux,
-//!   where [`Command::die_with_parent`] asks for it). A process that left the group (`setsid`) is not killed but
-//!   reported, on Linux, in [`Ended::escaped`].
+//!   where [`Command::die_with_parent`] asks for it). A process that left the group (`setsid`) is
+//!   reported, on Linux, in [`Ended::escaped`]; [`kill_escaped`] ends it.
 //! - **We wait for the process, never for its pipe.** A grandchild that holds the pipe costs [`LEAK_WINDOW`].
 //! - **Every child can be ended**: SIGINT (pytest tears its fixtures down), then SIGABRT (faulthandler's
 //!   traceback), then SIGKILL, all to the group, each followed by SIGCONT, because a stopped process only acts
@@ -39,7 +39,7 @@ mod sys;
 pub use capture::{Copied, Copier, DEFAULT_CAP, Keeper, Sink, fifo};
 pub use child::{Child, Settled, settle};
 pub use govern::{Governed, Stopped, govern};
-pub use group::{Group, escaped};
+pub use group::{Group, escaped, kill_escaped, kill_started_with};
 pub use nix::sys::signal::Signal;
 
 /// How long the group and the pipe may stay open after the child has exited before that counts as a leak.
@@ -139,7 +139,7 @@ pub struct Ended {
     pub cpu: Duration,
     /// [`LEAK_WINDOW`] after the exit, somebody still held the pipe or lived in the group.
     pub leaked: bool,
-    /// Processes that the child started and that left its group; they were not killed. Linux only.
+    /// Processes that the child started and that left its group; they live. Linux only.
     pub escaped: Vec<i32>,
     /// What became of its output.
     pub output: Copied,

@@ -7,6 +7,8 @@ use fs_err as fs;
 use futures_util::future::join;
 
 use super::invocation::{Files, Invocation, Mode};
+use super::server::{Home, Server, Started};
+use super::spawn::unstable_ids;
 use super::stream::{Digest, Hello, Tail, Told};
 use super::suite_file;
 use crate::core::run::ProcessEnd;
@@ -15,7 +17,7 @@ use crate::error::{ExitCode, Failure};
 use crate::process::{self, CancelSignal, Limits};
 
 /// A collection may take this long; 50,000 tests take seconds.
-const PATIENCE: Duration = Duration::from_secs(900);
+pub(super) const PATIENCE: Duration = Duration::from_secs(900);
 /// How much of pytest's output is shown with an error, in lines.
 const TAIL_LINES: usize = 25;
 /// How many files that cannot be collected are shown with their reason.
@@ -30,10 +32,12 @@ pub struct Collected {
     pub hello: Hello,
     /// What a person should know: about what, and the sentence.
     pub notices: Vec<(String, String)>,
+    /// The process that collected first, where it may answer questions by forking.
+    pub server: Option<Server>,
 }
 
 /// Collects in two processes side by side, under two hash seeds. `home` is where they leave their files; the suite
-/// file is the first one's.
+/// file is the first one's. Where `forks` names a folder for a server's FIFO, the first process stays as a server.
 ///
 /// # Errors
 /// Nothing was collected, something could not be, or pytest did not get that far.
@@ -41,16 +45,25 @@ pub async fn collect(
     invocation: &Invocation,
     home: &Path,
     suite_path: &Path,
+    forks: Option<&Path>,
     cancel: CancelSignal,
 ) -> Result<Collected, Failure> {
     let other_path = home.join("suite-again.json");
     let other_seed = invocation.hash_seed ^ 1;
-    let (first, other) = join(
-        one(invocation, &home.join("collect"), suite_path, invocation.hash_seed, cancel.clone()),
-        one(invocation, &home.join("collect-again"), &other_path, other_seed, cancel),
-    )
-    .await;
-    let told = first?;
+    let first = async {
+        let home = home.join("collect");
+        match forks {
+            Some(scratch) => serve(invocation, &home, suite_path, scratch, cancel.clone()).await,
+            None => {
+                let told = one(invocation, &home, suite_path, invocation.hash_seed, cancel.clone()).await;
+                told.map(|told| (told, None))
+            }
+        }
+    };
+    let (first, other) =
+        join(first, one(invocation, &home.join("collect-again"), &other_path, other_seed, cancel.clone()))
+            .await;
+    let (told, server) = first?;
     let mut tests =
         suite_file::read(suite_path).map_err(|error| Failure::internal(error.to_string()))?.tests().to_vec();
     let mut notices: Vec<(String, String)> = told
@@ -72,24 +85,49 @@ pub async fn collect(
         if !unstable.is_empty() {
             mark_unstable(suite_path, &again)?;
         }
-        if let [first, rest @ ..] = &unstable[..] {
-            let others = match rest.len() {
-                0 => String::new(),
-                n => format!(" and {n} more"),
-            };
-            notices.push((
-                "unstable-ids".to_owned(),
-                format!(
-                    "{first}{others}: another node id at every collection; such tests are found again by their \
-                     place among the parameters of their function"
-                ),
-            ));
+        if let Some(first) = unstable.first() {
+            notices.push(("unstable-ids".to_owned(), unstable_ids(first)));
         }
     }
+    let server = match server {
+        Some(server) if !server.serving().against.is_empty() => {
+            notices.push(("fork".to_owned(), refused_to_fork(&server.serving().against)));
+            server.close().await;
+            None
+        }
+        server => server,
+    };
     // The second one was only for comparing.
     let _ = fs::remove_file(&other_path);
     let hello = told.hello.unwrap_or_default();
-    Ok(Collected { suite: Suite::new(tests), hello, notices })
+    Ok(Collected { suite: Suite::new(tests), hello, notices, server })
+}
+
+/// Why nothing is forked, in one line, and what a person could do.
+fn refused_to_fork(reasons: &[String]) -> String {
+    let more = match reasons.len() {
+        0 | 1 => String::new(),
+        2 => " (and another such reason)".to_owned(),
+        n => format!(" (and {} more such reasons)", n - 1),
+    };
+    let first = reasons.first().map(String::as_str).unwrap_or_default();
+    format!(
+        "runs start fresh processes instead of forking: {first}{more}. Where that happens in a fixture instead of at \
+         import, flakehunt is faster"
+    )
+}
+
+/// Collects in a process that stays.
+async fn serve(
+    invocation: &Invocation,
+    home: &Path,
+    suite: &Path,
+    scratch: &Path,
+    cancel: CancelSignal,
+) -> Result<(Told, Option<Server>), Failure> {
+    let home = Home { folder: home, suite, scratch };
+    let Started { told, end, server } = Server::start(invocation, home, PATIENCE, cancel).await?;
+    Ok((judge(invocation, told, end, &home.folder.join("output.log"))?, server))
 }
 
 /// Notes in the suite file which ids are not to be found in another collection.
@@ -164,7 +202,7 @@ fn judge(invocation: &Invocation, told: Told, end: ProcessEnd, output: &Path) ->
             })
         }
         (Some(0 | 1), Some(_)) => Ok(told),
-        (Some(4), _) | (None, None) if end == ProcessEnd::Exited(4) => Err(refused(output)),
+        (Some(4), _) | (None, None) if end == ProcessEnd::Exited(4) => Err(refused(invocation, output)),
         _ => {
             let how = match end {
                 ProcessEnd::Exited(code) => format!("exit code {code}"),
@@ -203,17 +241,31 @@ fn cannot_collect(told: &Told) -> Failure {
 }
 
 /// pytest did not accept what it was given: its own words are the best.
-fn refused(output: &Path) -> Failure {
+fn refused(invocation: &Invocation, output: &Path) -> Failure {
     let said = tail(output);
     let errors: Vec<&str> = said
         .lines()
-        .filter_map(|line| line.strip_prefix("ERROR: "))
+        .filter_map(|line| {
+            // argparse's own errors stand below the usage, after the program's name.
+            let usage = || line.split_once(": error: ").map(|(_, error)| error);
+            line.strip_prefix("ERROR: ").filter(|error| !error.starts_with("usage: ")).or_else(usage)
+        })
         .filter(|line| !line.is_empty())
         .collect();
-    match errors.first().and_then(|line| line.strip_prefix("not found: ")) {
-        Some(what) => Failure::usage(format!("there is no test {what}")),
-        None if errors.is_empty() => Failure::environment("pytest could not start").detail(said),
-        None => Failure::usage(format!("pytest refused: {}", errors.join("; "))),
+    let [first, ..] = &errors[..] else {
+        return Failure::environment("pytest could not start")
+            .detail(said)
+            .hint("run it by hand, it must work first: `python -m pytest --collect-only`");
+    };
+    match first.strip_prefix("not found: ") {
+        Some(what) => {
+            let what = what.strip_prefix(&format!("{}/", invocation.directory.display())).unwrap_or(what);
+            let file = what.split("::").next().unwrap_or(what);
+            Failure::usage(format!("there is no test `{what}`"))
+                .hint(format!("see what there is: `python -m pytest --collect-only -q {file}`"))
+        }
+        None => Failure::usage(format!("pytest refused: {}", errors.join("; ")))
+            .hint("what stands after `--`, and `pytest-args` of the configuration, must suit pytest"),
     }
 }
 

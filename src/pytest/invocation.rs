@@ -61,6 +61,9 @@ pub struct RunRequest {
     /// For a forked child: its stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<PathBuf>,
+    /// Phase records carry what the test printed and logged.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sections: bool,
     /// For a forked child: the short protocol, where nobody listens.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lean: bool,
@@ -162,9 +165,37 @@ impl Invocation {
                 argv.push("-ojunit_logging=no".into());
             }
         }
-        argv.extend(self.pytest_args.iter().map(OsString::from));
-        argv.extend(self.selection.iter().map(OsString::from));
+        match run.and_then(|run| run.only_files.as_deref()) {
+            None => {
+                argv.extend(self.pytest_args.iter().map(OsString::from));
+                argv.extend(self.selection.iter().map(OsString::from));
+            }
+            Some(files) => argv.extend(self.fewer(files)),
+        }
         argv
+    }
+
+    /// What pytest is given where only these files are to be collected. The plugin keeps it from collecting others it
+    /// comes across, but not those that are named.
+    fn fewer(&self, files: &[String]) -> Vec<OsString> {
+        let root = Path::new(self.rootdir.as_deref().unwrap_or_default());
+        let keeps = |word: &String| {
+            let path = self.directory.join(word.split("::").next().unwrap_or(word));
+            !path.is_file() || files.iter().any(|file| path == root.join(file))
+        };
+        let mut words: Vec<OsString> = self
+            .pytest_args
+            .iter()
+            .filter(|word| word.starts_with('-') || keeps(word))
+            .map(OsString::from)
+            .collect();
+        let kept: Vec<&String> = self.selection.iter().filter(|word| keeps(word)).collect();
+        if kept.len() < self.selection.len() && kept.is_empty() {
+            // Everything that was named is left out: without a name pytest would look everywhere.
+            words.extend(files.iter().map(|file| root.join(file).into_os_string()));
+        }
+        words.extend(kept.into_iter().map(OsString::from));
+        words
     }
 
     fn python_path(&self) -> OsString {

@@ -2,11 +2,13 @@
 
 pub mod collect;
 pub mod executor;
+pub mod fork;
 pub mod interpreter;
 pub mod invocation;
 pub mod junit;
 pub mod pace;
 pub mod plugin;
+pub mod server;
 pub mod spawn;
 pub mod stream;
 pub mod suite_file;

@@ -18,6 +18,7 @@ pub const PACKAGE: &[(&str, &str)] = package![
     "child.py",
     "clone.py",
     "failure.py",
+    "files.py",
     "gate.py",
     "lean.py",
     "leave.py",

@@ -48,8 +48,10 @@ pub(super) struct Follow {
 }
 
 impl Follow {
-    pub(super) fn new(stream: PathBuf, order: usize) -> Self {
-        Self { tail: Tail::new(stream), digest: Digest::new(order) }
+    pub(super) fn new(stream: PathBuf, spec: &RunSpec) -> Self {
+        let tests = spec.order.len();
+        let digest = if spec.detailed { Digest::detailed(tests) } else { Digest::new(tests) };
+        Self { tail: Tail::new(stream), digest }
     }
 
     fn read(&mut self) -> Option<u64> {
@@ -96,19 +98,26 @@ impl Workshop {
             only_files,
             log: None,
             stream: None,
+            sections: spec.detailed,
             lean: false,
         };
         Ok((dir, request))
     }
 
-    /// Removes the temporary files of a run.
-    pub(super) fn tidy(&self, run: RunId) {
+    /// Removes the temporary files of a run, of which there may be many.
+    async fn tidy(&self, run: RunId) {
+        let folder = self.scratch.join(run.0.to_string());
         // What cannot be removed now goes with the session's scratch folder.
-        let _ = fs::remove_dir_all(self.scratch.join(run.0.to_string()));
+        let _ = tokio::task::spawn_blocking(move || fs::remove_dir_all(folder)).await;
     }
 
-    /// Makes the answer of a run that has ended, and leaves its JUnit.
+    /// Makes the answer of a run that has ended, leaves its JUnit, and removes what else it left.
     pub(super) async fn conclude(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
+        let run = ended.run;
+        tokio::join!(self.answer(ended), self.tidy(run)).0
+    }
+
+    async fn answer(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
         let EndedRun { run, spec, dir, request, told, finished, end, wall, cpu, fresh, .. } = ended;
         if end == ProcessEnd::Cancelled {
             return Ok(Answered { record: None, notices: Vec::new(), processes: u32::from(fresh) });
@@ -124,6 +133,11 @@ impl Workshop {
             .map(|changed| ("plugin".to_owned(), format!("{}: {}", changed.plugin, changed.what)))
             .collect();
         let where_ = format!("run {:06}", run.0);
+        if let Some(first) = told.collected.as_ref().and_then(|collected| collected.unstable.first()) {
+            // Whatever the number in this run: said once for a session.
+            let id = self.suite.node_id(TestIdx(*first));
+            notices.push(("unstable-ids".to_owned(), unstable_ids(id)));
+        }
         if let Some(remark) = &conclusion.remark {
             notices.push(("run".to_owned(), format!("{where_}: {remark}")));
         }
@@ -156,6 +170,7 @@ impl Workshop {
             beside: false,
             fresh,
             random_seed: request.random_seed,
+            details: told.details.clone(),
             cost: Cost {
                 wall_ms: wall.as_millis() as u64,
                 cpu_ms: cpu.as_millis() as u64,
@@ -169,6 +184,14 @@ impl Workshop {
         notices.extend(doubts.into_iter().map(|doubt| ("junit".to_owned(), format!("{where_}: {doubt}"))));
         Ok(Answered { record: Some(record), notices, processes: u32::from(fresh) })
     }
+}
+
+/// What is said of node ids that differ from one collection to the next.
+pub(super) fn unstable_ids(example: &str) -> String {
+    format!(
+        "{example}: such a node id is another one at every collection; the test is found again by its place among \
+         the parameters of its function"
+    )
 }
 
 /// A run whose process has ended.
@@ -236,12 +259,12 @@ impl Executor for Spawn {
             .invocation
             .command(Mode::Run, files, Some(&request), spec.hash_seed)
             .map_err(|error| Failure::io("write the files of a run", &error))?;
-        let mut follow = Follow::new(stream.clone(), spec.order.len());
+        let mut follow = Follow::new(stream.clone(), &spec);
         let ended = process::supervise(command, workshop.pace.limits(), &mut follow, cancel)
             .await
             .map_err(|error| Failure::environment(format!("pytest could not be started: {error}")))?;
+        process::kill_escaped(&ended.escaped);
         let (told, finished) = follow.finish();
-        workshop.tidy(run);
         let ended = EndedRun {
             run,
             spec: &spec,
@@ -252,7 +275,7 @@ impl Executor for Spawn {
             end: ended.end,
             wall: ended.wall,
             cpu: ended.cpu,
-            leaked: ended.leaked,
+            leaked: ended.leaked || !ended.escaped.is_empty(),
             timed_out: ended.timed_out,
             fresh: true,
         };

@@ -125,6 +125,9 @@ pub struct Answer {
     pub random_seed: u64,
     /// What it cost.
     pub cost: Cost,
+    /// See [`RunRecord::details`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<u32>,
 }
 
 /// Why a hunt ended.
@@ -156,6 +159,7 @@ impl Answer {
             fresh: record.fresh,
             random_seed: record.random_seed,
             cost: record.cost,
+            details: record.details.clone(),
         }
     }
 
@@ -185,6 +189,7 @@ impl Answer {
             fresh: self.fresh,
             random_seed: self.random_seed,
             cost: self.cost,
+            details: self.details,
         })
     }
 }
@@ -204,6 +209,7 @@ mod tests {
             files: None,
             fresh: false,
             exclusive: false,
+            detailed: true,
             random_seed: None,
             hash_seed: None,
             purpose: Purpose::Baseline,
@@ -226,6 +232,7 @@ mod tests {
             fresh: true,
             random_seed: u64::MAX,
             cost: Cost { wall_ms: 1, cpu_ms: 2, tests_ms: 3 },
+            details: vec![7, u32::MAX, 0],
         }
     }
 

@@ -154,9 +154,9 @@ impl Store {
         Ok(found.into_iter().map(|(_, session)| session).collect())
     }
 
-    /// The session that was written to last.
+    /// The session that was written to last; one that has not begun does not count.
     pub fn latest(&self) -> Result<Option<SessionDir>, Failure> {
-        Ok(self.sessions()?.into_iter().next())
+        Ok(self.sessions()?.into_iter().find(|session| session.journal().exists()))
     }
 
     /// The session of this name, or the only one whose name begins like this.

@@ -2,11 +2,11 @@
 
 import random
 
+import pytest
+
 from harness import Server, executed
 from test_serve import _plain, _zoo
 from test_stream import ZOO
-
-import pytest
 
 MORE = """
     import gc, logging, sys, unittest, warnings
@@ -89,7 +89,7 @@ def _not_silent(result):
     return out
 
 
-@pytest.mark.parametrize("options", [(), ("-s",), ("-W", "error::UserWarning"), ("--runxfail",)])
+@pytest.mark.parametrize("options", [(), ("-s",), ("-W", "error:w0"), ("--runxfail",)])
 def test_it_agrees_with_the_full_protocol(project, options):
     _zoo(project)
     project.write("test_c.py", ZOO).write("test_d.py", MORE)

@@ -6,9 +6,9 @@ import re
 import signal
 import time
 
-from harness import Server, executed, junit_cases, read_stream
-
 import pytest
+
+from harness import Server, executed, junit_cases, read_stream
 
 CONFTEST = """
     import atexit, logging, os, sys

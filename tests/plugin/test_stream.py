@@ -3,9 +3,9 @@
 import os
 import signal
 
-from harness import executed, junit_cases
-
 import pytest
+
+from harness import executed, junit_cases
 
 VERSION = tuple(int(part) for part in pytest.__version__.split(".")[:2])
 

@@ -4,9 +4,9 @@ import hashlib
 import importlib.util
 import os
 
-from harness import executed, junit_cases
-
 import pytest
+
+from harness import executed, junit_cases
 
 
 def _tree(root):

@@ -131,6 +131,7 @@ pub fn run(
         files: None,
         fresh: false,
         exclusive: false,
+        detailed: false,
         random_seed: None,
         hash_seed: None,
         purpose,
@@ -152,6 +153,7 @@ pub fn run(
         fresh: true,
         random_seed: 1000 + u64::from(id),
         cost: Cost { wall_ms: 8_200, cpu_ms: 8_000, tests_ms: 7_900 },
+        details: Vec::new(),
     };
     (spec, record)
 }

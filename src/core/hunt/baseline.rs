@@ -6,8 +6,8 @@
 use futures_util::future::join;
 
 use super::Shared;
-use super::interference;
 use super::probe::How;
+use super::{calibrate, interference};
 use crate::core::order::OrderName;
 use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
@@ -18,9 +18,8 @@ pub(crate) async fn baseline(h: &Shared) -> bool {
     let order: Vec<TestIdx> = h.suite.all().collect();
     let ask = |nth: usize, how: How| h.ask(order.clone(), OrderName::Collection, nth, how);
     let how = How::next(Purpose::Baseline);
-    // One of the two in a process of its own: where children are forked, this is what they are held against.
-    let (first, second) = if h.plan.forks {
-        join(ask(0, how.fresh()), ask(0, how)).await
+    let (first, second) = if h.plan.forks && !h.only_fresh.get() {
+        calibrate::both_ways(h, &order, &OrderName::Collection).await
     } else {
         join(ask(0, how), ask(1, how)).await
     };
@@ -39,13 +38,12 @@ pub(crate) async fn baseline(h: &Shared) -> bool {
             })
             .collect();
         if !collided.is_empty() {
-            interference::look(h, &order, &collided).await;
+            let undisturbed = [ask(0, how.exclusive()).await, ask(1, how.exclusive()).await];
+            let fails = |test: &TestIdx| undisturbed.iter().any(|run| run.seen(*test) == Some(Seen::Fail));
+            if let Some(test) = collided.iter().find(|test| !fails(test)) {
+                interference::one_at_a_time(h, *test);
+            }
         }
     }
     true
-}
-
-/// Whether the test failed in a run with nothing beside it.
-pub(crate) fn failed_undisturbed(h: &Shared, test: TestIdx) -> bool {
-    h.evidence(test).iter().any(|(run, seen)| *seen == Seen::Fail && !run.record.beside)
 }

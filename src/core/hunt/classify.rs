@@ -6,26 +6,33 @@ use std::rc::Rc;
 use futures_util::future::join_all;
 
 use super::alone;
-use super::baseline::{baseline, failed_undisturbed};
+use super::baseline::baseline;
+use super::calibrate;
 use super::complete::{self, Tried};
-use super::confirm::Doubt;
+use super::confirm::{Doubt, confirm};
 use super::explain::{Found, everything, is_noisy};
 use super::explore::{both_ways, explore, seen_both};
 use super::imports;
-use super::interference;
+use super::interference::{self, only_beside};
 use super::localise::suspects;
 use super::nondeterministic;
-use super::plan::Goal;
+use super::plan::{Goal, Planned};
 use super::probe::How;
 use super::{Shared, Stage, target};
 use crate::core::outcome::{Outcome, Seen};
 use crate::core::run::{Purpose, RunId};
 use crate::core::suspects::Suspect;
 use crate::core::test_id::TestIdx;
-use crate::core::verdict::{Class, Complete, Count, Verdict};
+use crate::core::verdict::{Class, Complete, Count, Culprits, Verdict};
 
 /// How often a test that nothing explains well is run alone before its orders are searched.
 const ALONE_FIRST: usize = 3;
+
+/// How often the list of tests with failures is gone through.
+const MOST_TURNS: usize = 4;
+
+/// Sets that were found for other tests are tried on each test, up to this many.
+const SHARED: usize = 16;
 
 /// `shuffle`: baseline, orders, every test alone, then each test with a failure.
 pub(crate) async fn whole_suite(h: Rc<Shared>) {
@@ -33,36 +40,51 @@ pub(crate) async fn whole_suite(h: Rc<Shared>) {
     if !baseline(&h).await {
         return;
     }
-    explore(&h, &orders).await;
+    orders_and_causes(&h, &orders, bisect).await;
+    let collected: Vec<TestIdx> = h.suite.all().collect();
+    calibrate::in_the_end(&h, &collected).await;
+}
+
+async fn orders_and_causes(h: &Rc<Shared>, orders: &[Planned], bisect: bool) {
+    explore(h, orders).await;
     if bisect {
-        alone::everyone(&h).await;
+        alone::everyone(h).await;
     }
     h.stage.set(Stage::Hunt);
-    let mut groups: BTreeMap<Likeness, Vec<TestIdx>> = BTreeMap::new();
-    for test in both_ways(&h) {
-        if h.verdicts.borrow().contains_key(&test) {
-            continue;
+    interference::settle(h).await;
+    if !bisect {
+        for test in both_ways(h) {
+            if !h.verdicts.borrow().contains_key(&test) && seen_both(h, test) == (false, true) {
+                let mut verdict = opened(h, test);
+                verdict.class = Class::Broken;
+                h.verdicts.borrow_mut().insert(test, verdict);
+            }
         }
-        if bisect {
-            groups.entry(likeness(&h, test)).or_default().push(test);
-        } else if let (false, true) = seen_both(&h, test) {
-            let mut verdict = opened(&h, test);
-            verdict.class = Class::Broken;
-            h.verdicts.borrow_mut().insert(test, verdict);
-        }
+        return;
     }
-    // What is found for the first of a group is asked of the rest first.
-    let founds = join_all(groups.into_values().map(|group| {
-        let h = h.clone();
-        async move {
-            let (first, rest) = group.split_at(1);
-            let first = investigate(&h, first[0]).await;
-            let rest = join_all(rest.iter().map(|test| investigate(&h, *test))).await;
-            [first].into_iter().chain(rest).flatten().collect::<Vec<Found>>()
+    // A search may come across failures of tests that no order showed: those have their turn as well.
+    for _ in 0..MOST_TURNS {
+        let mut groups: BTreeMap<Likeness, Vec<TestIdx>> = BTreeMap::new();
+        for test in both_ways(h) {
+            if !h.verdicts.borrow().contains_key(&test) {
+                groups.entry(likeness(h, test)).or_default().push(test);
+            }
         }
-    }))
-    .await;
-    finish(&h, founds.into_iter().flatten().collect()).await;
+        if groups.is_empty() {
+            break;
+        }
+        // What is found for the first of a group is asked of the rest first.
+        let founds = join_all(groups.into_values().map(|group| async move {
+            let (first, rest) = group.split_at(1);
+            let first = investigate(h, first[0]).await;
+            let rest = join_all(rest.iter().map(|test| investigate(h, *test))).await;
+            [first].into_iter().chain(rest).flatten().collect::<Vec<Found>>()
+        }))
+        .await;
+        finish(h, founds.into_iter().flatten().collect()).await;
+        share(h).await;
+        interference::settle(h).await;
+    }
 }
 
 /// Tests that look alike may have one cause.
@@ -89,14 +111,15 @@ fn stands_out(h: &Shared, suspect: &Suspect) -> bool {
 
 /// Finds the class of one test, its culprits and the proof, and puts the verdict down. Gives what may be completed.
 pub(crate) async fn investigate(h: &Shared, test: TestIdx) -> Option<Found> {
-    if h.plan.jobs > 1 && !failed_undisturbed(h, test) && !settle_interference(h, test).await {
-        return None;
-    }
     let Some(alone) = h.after(&[], test, 0, How::next(Purpose::Alone)).await else {
         undecided(h, test, "it could not be run alone".into());
         return None;
     };
     let (passed, failed) = seen_both(h, test);
+    if alone == Seen::Pass && only_beside(h).contains(&test) {
+        // Runs collide; that is looked into when the searches are over.
+        return None;
+    }
     if alone == Seen::Fail && !passed {
         always_fails(h, test).await;
         return None;
@@ -105,26 +128,6 @@ pub(crate) async fn investigate(h: &Shared, test: TestIdx) -> Option<Found> {
         return None;
     }
     depends(h, test, alone.other()).await
-}
-
-/// Failures were seen only beside another run: does company decide? False where it does, and the verdict is put down.
-async fn settle_interference(h: &Shared, test: TestIdx) -> bool {
-    let shortest = h
-        .evidence(test)
-        .into_iter()
-        .filter(|(_, seen)| *seen == Seen::Fail)
-        .map(|(run, _)| run)
-        .min_by_key(|run| run.before(test).len());
-    let Some(run) = shortest else { return true };
-    let order = [run.before(test), &[test]].concat();
-    // Most failures come back with nothing beside them: one run settles it.
-    if h.ask(order.clone(), run.spec.name.clone(), 0, How::next(Purpose::Repeat).exclusive()).await.seen(test)
-        == Some(Seen::Fail)
-    {
-        return true;
-    }
-    interference::look(h, &run.spec.order, &[test]).await;
-    !h.verdicts.borrow().contains_key(&test)
 }
 
 /// It fails alone and was never seen to pass.
@@ -164,7 +167,7 @@ async fn depends(h: &Shared, test: TestIdx, flip: Seen) -> Option<Found> {
         nondeterministic::decide(h, test).await;
         return None;
     }
-    put_down(h, &found, Complete::default());
+    put_down(h, &found);
     Some(found)
 }
 
@@ -174,32 +177,72 @@ pub(crate) async fn finish(h: &Shared, founds: Vec<Found>) {
     join_all(groups.into_iter().map(async |mut group| {
         let strays: Vec<u32> = group.iter().map(|found| found.stray).collect();
         let tried = complete::every_test(h, &mut group).await;
-        for (mut found, stray) in group.into_iter().zip(strays) {
-            finish_one(h, &mut found, stray, tried).await;
+        for (found, stray) in group.into_iter().zip(strays) {
+            finish_one(h, found, stray, tried).await;
         }
     }))
     .await;
 }
 
-async fn finish_one(h: &Shared, found: &mut Found, stray: u32, tried: Tried) {
+async fn finish_one(h: &Shared, mut found: Found, stray: u32, tried: Tried) {
     // Another set, or another cleaner, may have come up: the rest may be explained now.
-    let mut flips_alone = everything(h, found).await.err() == Some(Doubt::FlipsAlone);
+    let mut flips_alone = everything(h, &mut found).await.err() == Some(Doubt::FlipsAlone);
     if !flips_alone && matches!(h.plan.goal, Goal::Bisect { .. }) {
-        flips_alone = target::remains(h, found).await.err() == Some(Doubt::FlipsAlone);
+        flips_alone = target::remains(h, &mut found).await.err() == Some(Doubt::FlipsAlone);
     }
-    if flips_alone || (found.stray > stray && is_noisy(h, found).await) {
+    if flips_alone || (found.stray > stray && is_noisy(h, &found).await) {
         nondeterministic::decide(h, found.model.test).await;
         return;
     }
-    let complete = match found.model.flip {
+    found.complete = match found.model.flip {
         Seen::Fail => Complete { polluters: tried.singles, cleaners: tried.cleaners, state_setters: false },
         Seen::Pass => Complete { state_setters: tried.singles, cleaners: tried.cleaners, polluters: false },
     };
-    put_down(h, found, complete);
+    put_down(h, &found);
+    h.found.borrow_mut().insert(found.model.test, found);
+}
+
+/// Asks of every test that depends on others what was found for any of them: a cause with many victims is rarely found
+/// for all of them at once.
+async fn share(h: &Shared) {
+    let mut known: Vec<Vec<TestIdx>> = h.culprits.borrow().clone();
+    known.sort();
+    known.dedup();
+    let open: Vec<Found> = h.found.borrow().values().filter(|found| !is_complete(found)).cloned().collect();
+    join_all(open.into_iter().map(|mut found| {
+        let known = &known;
+        async move {
+            let test = found.model.test;
+            let (flip, before) = (found.model.flip, found.proofs.len());
+            for members in known.iter().take(SHARED).filter(|members| !members.contains(&test)) {
+                let part = |set: &Culprits| set.members.iter().all(|member| members.contains(member));
+                if found.model.sets.iter().any(part)
+                    || !h.shows(members, test, flip, 1, How::next(Purpose::Search)).await
+                {
+                    continue;
+                }
+                let set = Culprits { members: members.clone(), ordered: false };
+                let mut model = found.model.clone();
+                model.sets.push(set.clone());
+                if let Ok(proof) = confirm(h, &model, &set, h.suite.len()).await {
+                    found.convict(h, proof);
+                }
+            }
+            if found.proofs.len() > before {
+                put_down(h, &found);
+                h.found.borrow_mut().insert(test, found);
+            }
+        }
+    }))
+    .await;
+}
+
+fn is_complete(found: &Found) -> bool {
+    found.complete.polluters || found.complete.state_setters
 }
 
 /// Writes the verdict of a victim or a brittle test.
-fn put_down(h: &Shared, found: &Found, complete: Complete) {
+fn put_down(h: &Shared, found: &Found) {
     let test = found.model.test;
     let mut verdict = opened(h, test);
     let mut undoers = found.model.undoers.clone();
@@ -219,7 +262,7 @@ fn put_down(h: &Shared, found: &Found, complete: Complete) {
             verdict.unsetters = undoers;
         }
     }
-    verdict.complete = complete;
+    verdict.complete = found.complete;
     verdict.confirmed = proofs.first().map(|proof| proof.confirmation);
     verdict.effect = proofs.first().map(|proof| proof.effect);
     verdict.explained = found.explained(h);

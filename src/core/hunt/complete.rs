@@ -76,7 +76,7 @@ pub(crate) async fn every_test(h: &Shared, group: &mut [Found]) -> Tried {
     let tests: Vec<TestIdx> = group.iter().map(|found| found.model.test).collect();
     let others: Vec<TestIdx> =
         h.suite.all().filter(|test| tests != [*test] && !h.set_aside.borrow().contains(test)).collect();
-    if h.afford(others.len()) {
+    if h.afford(others.len(), None) {
         let shown = singles(h, group, &tests, &others).await;
         for (found, candidates) in group.iter_mut().zip(shown) {
             for single in candidates {
@@ -86,7 +86,7 @@ pub(crate) async fn every_test(h: &Shared, group: &mut [Found]) -> Tried {
         tried.singles = true;
     }
     let Some(set) = group.first().and_then(|found| found.model.sets.first()).cloned() else { return tried };
-    if h.afford(others.len()) {
+    if h.afford(others.len(), Some((&set.members, tests[0]))) {
         for (found, cleaning) in cleaners(h, group, &tests, &set, &others).await {
             let undoers = &mut group[found].model.undoers;
             if !undoers.contains(&cleaning) {

@@ -11,6 +11,7 @@ use super::model::{Expect, Fit, Model, ln_choices};
 use super::probe::How;
 use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
+use crate::core::stats::{Alternative, fisher};
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Confirmation, Count, Culprits};
 
@@ -29,6 +30,8 @@ const JOINT_WITH: u32 = 4;
 const JOINT_WITHOUT: u32 = 4;
 /// Runs of a set of several where the test was seen with both outcomes in one order.
 const WAVERING_WITH: u32 = 6;
+/// The chance of taking forked children for liars where they flip no more often than fresh processes.
+const ONLY_FORKED: f64 = 0.005;
 
 /// Why a set is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +40,6 @@ pub(crate) enum Doubt {
     FlipsAlone,
     /// The set does not make enough of a difference.
     Unproven,
-    /// Forked children flip, fresh processes do not.
-    OnlyForked,
 }
 
 /// A set that was proven.
@@ -115,8 +116,18 @@ pub(crate) async fn confirm(
         if all_without.k > 0 {
             return Err(if set.members.len() == 1 { Doubt::FlipsAlone } else { Doubt::Unproven });
         }
-        if with.fresh.k == 0 && with.fresh.n >= 3 && with.all.k > 3 && h.plan.forks {
-            return Err(Doubt::OnlyForked);
+        let forked = Count { k: with.all.k - with.fresh.k, n: with.all.n - with.fresh.n };
+        if with.fresh.k == 0 && fisher(forked, with.fresh, Alternative::Greater) < ONLY_FORKED {
+            let names: Vec<&str> = set.members.iter().map(|member| h.suite.node_id(*member)).collect();
+            let sentence = format!(
+                "after {}, {} flips in {} of {} forked children and in none of {} fresh processes",
+                names.join(" and "),
+                h.suite.node_id(test),
+                forked.k,
+                forked.n,
+                with.fresh.n
+            );
+            h.distrust(sentence).await;
         }
         let tired = with.all.n >= MOST || (with.all.n >= 12 && with.all.k * 12 < with.all.n);
         if tired {

@@ -15,7 +15,7 @@ use crate::core::outcome::Seen;
 use crate::core::run::{Purpose, RunId};
 use crate::core::suspects::{Witness, rank};
 use crate::core::test_id::TestIdx;
-use crate::core::verdict::{Count, Culprits};
+use crate::core::verdict::{Complete, Count, Culprits};
 
 /// Runs of each kind that may resist before the search gives up on the rest.
 const STUBBORN: usize = 4;
@@ -27,10 +27,12 @@ const UNDONE_BEFORE: usize = 3;
 const MOST_SETS: usize = 32;
 
 /// What was found out about one test.
+#[derive(Clone)]
 pub(crate) struct Found {
     pub model: Model,
     pub proofs: Vec<Proof>,
     pub notes: Vec<String>,
+    pub complete: Complete,
     /// Flips that nothing explains: they did not come back, or what was found behind them could not be proven.
     pub stray: u32,
 }
@@ -39,7 +41,7 @@ impl Found {
     /// Nothing found yet.
     pub fn nothing(test: TestIdx, flip: Seen) -> Self {
         let model = Model { test, flip, sets: Vec::new(), undoers: Vec::new(), joint_undoers: Vec::new() };
-        Self { model, proofs: Vec::new(), notes: Vec::new(), stray: 0 }
+        Self { model, proofs: Vec::new(), notes: Vec::new(), complete: Complete::default(), stray: 0 }
     }
 
     /// Adds a proven set; a set that holds it as a part was not minimal and goes.

@@ -31,7 +31,7 @@ pub(crate) async fn decide(h: &Shared, test: TestIdx) -> bool {
         .await
     };
     let mut complete = false;
-    if h.afford(others.len()) {
+    if h.afford(others.len(), None) {
         let singles = ask(others.iter().map(|file| vec![*file]).collect()).await;
         sets = others.iter().zip(singles).filter(|(_, fails)| *fails).map(|(file, _)| vec![*file]).collect();
         left.retain(|file| !sets.iter().any(|set| set.contains(file)));
@@ -90,6 +90,7 @@ async fn collected(h: &Shared, test: TestIdx, files: &[FileIdx], nth: usize, fre
         name: OrderName::Probe,
         files: Some(files.into()),
         fresh: h.plan.forks && fresh,
+        detailed: false,
         exclusive: h.plan.jobs > 1 && h.one_at_a_time.get(),
         random_seed: None,
         hash_seed: None,

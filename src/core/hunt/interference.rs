@@ -1,89 +1,166 @@
 //! Does it fail only while another run goes on beside it?
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join;
 
 use super::Shared;
 use super::board::Run;
+use super::classify::{opened, undecided};
 use super::probe::How;
 use crate::core::order::OrderName;
-use crate::core::outcome::{Outcome, Seen};
-use crate::core::run::Purpose;
+use crate::core::outcome::Seen;
+use crate::core::run::{Purpose, RunId};
 use crate::core::stats::{Alternative, fisher};
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Class, Count};
 
-/// Undisturbed runs and pairs that an answer may cost.
-const MOST: usize = 20;
-/// The chance, for a test that fails as often undisturbed, of being called interference by one look at its counts.
+/// Orders that are run again, with nothing beside them, for tests that failed in them.
+const MOST_ORDERS: usize = 12;
+/// Rounds, of two runs side by side and one by itself, that a proof may cost.
+const MOST_ROUNDS: usize = 10;
+/// So many tests that failed in company are looked into one by one.
+const FEW: usize = 3;
+/// The chance, for a test that fails as often undisturbed, of being called interference by one look at its counts;
+/// there are a dozen looks.
 const ALPHA: f64 = 0.004;
+/// The same once runs of this suite are known to collide, or where forked runs have shown it beyond doubt.
+const ALPHA_MORE: f64 = 0.02;
 
-/// Runs an order in turn and side by side until it is known of each of these tests whether company decides.
-pub(crate) async fn look(h: &Shared, order: &[TestIdx], tests: &[TestIdx]) {
-    if h.plan.jobs < 2 || h.one_at_a_time.get() {
+/// So many processes of their own have to fail where children of a server have shown a collision beyond doubt.
+const SHOWN: u32 = 2;
+
+/// Looks into every test whose failures were all seen beside another run: its failing order goes again with nothing
+/// beside it, and where that passes, company is put to the test.
+pub(crate) async fn settle(h: &Shared) {
+    if h.plan.jobs < 2 {
         return;
     }
-    let mut open: Vec<TestIdx> = tests.to_vec();
-    for round in 0..MOST {
-        let alone = How::next(Purpose::Repeat).exclusive();
-        h.ask(order.to_vec(), OrderName::Probe, round, alone).await;
-        let mut settled = Vec::new();
-        for test in &open {
-            let (beside, undisturbed) = counts(h, *test, order);
-            if undisturbed.k > 0 {
-                settled.push(*test);
-            } else if beside.k > 0 && fisher(beside, undisturbed, Alternative::Greater) < ALPHA {
-                convict(h, *test, beside, undisturbed);
-                settled.push(*test);
+    let mut repeated: BTreeSet<RunId> = BTreeSet::new();
+    for _ in 0..MOST_ORDERS {
+        let Some((run, order)) = worst_run(h, &only_beside(h), &repeated) else { break };
+        repeated.insert(run);
+        for nth in 0..2 {
+            h.ask(order.clone(), OrderName::Probe, nth, How::next(Purpose::Repeat).exclusive()).await;
+        }
+    }
+    let mut open = only_beside(h);
+    let Some((_, order)) = worst_run(h, &open, &BTreeSet::new()) else { return };
+    one_at_a_time(h, open[0]);
+    let mut proven = false;
+    // Children of one server might collide with one another where processes of their own do not.
+    let proves = |run: &Run| run.record.fresh || !h.plan.forks;
+    for round in 0..=MOST_ROUNDS {
+        open = only_beside(h);
+        for test in open.clone() {
+            let (beside, undisturbed) = counts_of(h, test, proves);
+            let (all_beside, all_undisturbed) = counts(h, test);
+            let suspected = fisher(all_beside, all_undisturbed, Alternative::Greater) < ALPHA / 10.0;
+            let alpha = if proven || suspected { ALPHA_MORE } else { ALPHA };
+            // Where all runs together leave no doubt, those in processes of their own need only show that it is not
+            // the forking.
+            let shown = h.plan.forks && suspected && beside.k >= SHOWN && undisturbed.k == 0;
+            if shown || fisher(beside, undisturbed, Alternative::Greater) < alpha {
+                convict(h, test, all_beside, all_undisturbed);
+                proven = true;
             }
         }
-        open.retain(|test| !settled.contains(test));
-        if open.is_empty() {
+        open = only_beside(h);
+        if open.is_empty() || round == MOST_ROUNDS {
+            break;
+        }
+        // Two of one order, started together: they come to the same place at the same time.
+        let together = How::next(Purpose::Repeat).fresh().together();
+        join(h.again_whole(order.clone(), together), h.again_whole(order.clone(), together)).await;
+        h.again_whole(order.clone(), How::next(Purpose::Repeat).fresh().exclusive()).await;
+    }
+    // Nothing runs beside anything any more: a few are looked into like any other test, to be told from tests that fail
+    // now and then by themselves.
+    if open.len() <= FEW {
+        h.apart.borrow_mut().extend(open);
+        return;
+    }
+    for test in open {
+        let (beside, undisturbed) = counts(h, test);
+        let why = format!(
+            "it failed in {} of {} runs beside another run and in none of {} by itself, too few to prove that the \
+             company is the cause; `--jobs 1` keeps runs apart",
+            beside.k, beside.n, undisturbed.n
+        );
+        undecided(h, test, why);
+    }
+}
+
+/// For one test that failed beside another run only: its shortest failing order again, with nothing beside it, and
+/// from then on nothing beside anything.
+pub(crate) async fn settle_one(h: &Shared, test: TestIdx) {
+    if h.plan.jobs < 2 || !only_beside(h).contains(&test) {
+        return;
+    }
+    let Some((_, order)) = worst_run(h, &[test], &BTreeSet::new()) else { return };
+    let how = How::next(Purpose::Repeat).exclusive();
+    for nth in 0..2 {
+        if h.ask(order.clone(), OrderName::Probe, nth, how).await.seen(test) == Some(Seen::Fail) {
             return;
         }
-        // Two of the same order, started together: they come to the same place at the same time.
-        let beside = How::next(Purpose::Repeat);
-        join(
-            h.ask(order.to_vec(), OrderName::Probe, 2 * round + 2, beside),
-            h.ask(order.to_vec(), OrderName::Probe, 2 * round + 3, beside),
-        )
-        .await;
     }
+    settle(h).await;
 }
 
-/// Failures beside another run, and with nothing beside, in runs of this order; for the first, of any order.
-fn counts(h: &Shared, test: TestIdx, order: &[TestIdx]) -> (Count, Count) {
-    let (mut beside, mut undisturbed) = (Count::default(), Count::default());
-    for (run, seen) in h.evidence(test) {
-        if run.spec.order[..] == *order {
-            let count = if run.record.beside { &mut beside } else { &mut undisturbed };
-            count.add(seen == Seen::Fail);
-        }
-    }
-    (beside, undisturbed)
-}
-
-fn convict(h: &Shared, test: TestIdx, beside: Count, undisturbed: Count) {
-    let mut verdict = super::classify::opened(h, test);
-    verdict.class = Class::Interference;
-    verdict.outcome = worst(h, test);
-    verdict.notes.push(format!(
-        "failed in {} of {} runs beside another run, in {} of {} with nothing beside",
-        beside.k, beside.n, undisturbed.k, undisturbed.n
-    ));
-    h.verdicts.borrow_mut().insert(test, verdict);
+/// From now on nothing runs beside anything.
+pub(crate) fn one_at_a_time(h: &Shared, because_of: TestIdx) {
     if !h.one_at_a_time.replace(true) {
         h.say(
             "jobs",
             format!(
-                "{} fails only while another run goes on beside it: runs now go one at a time",
-                h.suite.node_id(test)
+                "{} failed beside another run and not by itself: runs now go one at a time",
+                h.suite.node_id(because_of)
             ),
         );
     }
 }
 
-fn worst(h: &Shared, test: TestIdx) -> Outcome {
-    let runs = h.evidence(test);
-    let outcomes = runs.iter().filter_map(|(run, _)| Run::outcome(run, test));
-    outcomes.filter(|outcome| outcome.is_failure()).max().unwrap_or(Outcome::Failed)
+/// Tests without a verdict that failed, and never with nothing beside them.
+pub(crate) fn only_beside(h: &Shared) -> Vec<TestIdx> {
+    let known = h.verdicts.borrow();
+    super::explore::both_ways(h)
+        .into_iter()
+        .filter(|test| !known.contains_key(test) && !h.apart.borrow().contains(test))
+        .filter(|test| counts(h, *test).1.k == 0)
+        .collect()
+}
+
+/// The run in which most of these failed, and its order.
+fn worst_run(h: &Shared, tests: &[TestIdx], not: &BTreeSet<RunId>) -> Option<(RunId, Vec<TestIdx>)> {
+    let runs = h.board.runs();
+    runs.iter()
+        .filter(|run| h.is_evidence(run) && !not.contains(&run.record.run))
+        .map(|run| (tests.iter().filter(|test| run.seen(**test) == Some(Seen::Fail)).count(), run))
+        .filter(|(failed, _)| *failed > 0)
+        .min_by_key(|(failed, run)| (std::cmp::Reverse(*failed), run.spec.order.len(), run.record.run))
+        .map(|(_, run)| (run.record.run, run.spec.order.to_vec()))
+}
+
+/// Failures beside another run, and with nothing beside.
+fn counts(h: &Shared, test: TestIdx) -> (Count, Count) {
+    counts_of(h, test, |_| true)
+}
+
+fn counts_of(h: &Shared, test: TestIdx, counts: impl Fn(&Run) -> bool) -> (Count, Count) {
+    let (mut beside, mut undisturbed) = (Count::default(), Count::default());
+    for (run, seen) in h.evidence(test).into_iter().filter(|(run, _)| counts(run)) {
+        let count = if run.record.beside { &mut beside } else { &mut undisturbed };
+        count.add(seen == Seen::Fail);
+    }
+    (beside, undisturbed)
+}
+
+fn convict(h: &Shared, test: TestIdx, beside: Count, undisturbed: Count) {
+    let mut verdict = opened(h, test);
+    verdict.class = Class::Interference;
+    verdict.notes.push(format!(
+        "failed in {} of {} runs beside another run, in {} of {} with nothing beside",
+        beside.k, beside.n, undisturbed.k, undisturbed.n
+    ));
+    h.verdicts.borrow_mut().insert(test, verdict);
 }

@@ -12,6 +12,7 @@
 mod alone;
 mod baseline;
 pub mod board;
+mod calibrate;
 mod classify;
 mod complete;
 mod confirm;
@@ -33,7 +34,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 
 pub use plan::{Care, Goal, Plan, Planned};
 
@@ -94,13 +95,58 @@ pub(crate) struct Shared {
     pub steady: RefCell<BTreeMap<Vec<TestIdx>, Count>>,
     /// Sets with a test that was proven to undo them for some test.
     pub undone: RefCell<BTreeSet<(Vec<TestIdx>, TestIdx)>>,
+    /// Tests that failed beside other runs only, too rarely to prove that company is the cause.
+    pub apart: RefCell<BTreeSet<TestIdx>>,
     /// Runs collide: nothing runs beside anything any more.
     pub one_at_a_time: Cell<bool>,
     /// Forked children were caught disagreeing with fresh processes: only fresh ones count.
     pub only_fresh: Cell<bool>,
-    /// Milliseconds of runs that completeness may still cost.
-    pub spare_ms: Cell<i64>,
+    /// The search has to begin again, with what is known and may be believed.
+    pub again: Cell<bool>,
+    /// Milliseconds of runs that completeness has cost.
+    pub spare_used_ms: Cell<i64>,
     pub words: RefCell<Vec<Word>>,
+    /// What was found out about each test that depends on others.
+    pub found: RefCell<BTreeMap<TestIdx, explain::Found>>,
+}
+
+impl Shared {
+    /// Children were caught: from now on nothing that they say counts, and the search begins again with the rest of
+    /// what is known. Does not return.
+    pub async fn distrust(&self, sentence: String) {
+        self.only_fresh.set(true);
+        self.again.set(true);
+        self.say(
+            "fork",
+            format!(
+                "{sentence}: runs start fresh processes from now on, and what was found by forking does not count. \
+                 What a module opens, starts or remembers at import (a process id, a path, a connection) is shared by \
+                 forked children; in a fixture it is not"
+            ),
+        );
+        std::future::pending().await
+    }
+
+    fn forget_conclusions(&self) {
+        self.verdicts.borrow_mut().clear();
+        self.set_aside.borrow_mut().clear();
+        self.culprits.borrow_mut().clear();
+        self.cleaners.borrow_mut().clear();
+        self.steady.borrow_mut().clear();
+        self.undone.borrow_mut().clear();
+        self.apart.borrow_mut().clear();
+        self.found.borrow_mut().clear();
+        self.one_at_a_time.set(false);
+        self.stage.set(Stage::Baseline);
+    }
+}
+
+fn search(shared: &Rc<Shared>) -> Pin<Box<dyn Future<Output = ()>>> {
+    match shared.plan.goal.clone() {
+        Goal::Shuffle { .. } => Box::pin(classify::whole_suite(shared.clone())),
+        Goal::Bisect { test, .. } => Box::pin(target::one_test(shared.clone(), test)),
+        Goal::Orders { orders } => Box::pin(explore::just_these(shared.clone(), orders)),
+    }
 }
 
 struct Flag(AtomicBool);
@@ -125,7 +171,7 @@ impl Hunt {
     pub fn new(suite: Arc<Suite>, plan: Plan) -> Self {
         let shared = Rc::new(Shared {
             suite,
-            spare_ms: Cell::new(plan.care.spare_ms as i64),
+            spare_used_ms: Cell::new(0),
             plan,
             board: Rc::default(),
             verdicts: RefCell::default(),
@@ -135,15 +181,14 @@ impl Hunt {
             cleaners: RefCell::default(),
             steady: RefCell::default(),
             undone: RefCell::default(),
+            apart: RefCell::default(),
             one_at_a_time: Cell::new(false),
             only_fresh: Cell::new(false),
+            again: Cell::new(false),
             words: RefCell::default(),
+            found: RefCell::default(),
         });
-        let code: Pin<Box<dyn Future<Output = ()>>> = match shared.plan.goal.clone() {
-            Goal::Shuffle { .. } => Box::pin(classify::whole_suite(shared.clone())),
-            Goal::Bisect { test, .. } => Box::pin(target::one_test(shared.clone(), test)),
-            Goal::Orders { orders } => Box::pin(explore::just_these(shared.clone(), orders)),
-        };
+        let code = search(&shared);
         let flag = Arc::new(Flag(AtomicBool::new(true)));
         let waker = Waker::from(flag.clone());
         Self { shared, code: Some(code), flag, waker, told: 0 }
@@ -155,15 +200,34 @@ impl Hunt {
             if let Some((run, spec)) = self.shared.board.take() {
                 return Step::Ask(run, spec);
             }
-            let Some(code) = &mut self.code else { return Step::Done };
-            if !self.flag.0.swap(false, Ordering::Relaxed) {
-                return Step::Wait;
-            }
-            if let Poll::Ready(()) = code.as_mut().poll(&mut Context::from_waker(&self.waker)) {
-                self.code = None;
-                self.shared.stage.set(Stage::Done);
+            if self.code.is_none() {
                 return Step::Done;
             }
+            if !self.flag.0.load(Ordering::Relaxed) {
+                return Step::Wait;
+            }
+            self.poll();
+        }
+    }
+
+    /// Lets the search react to what is new.
+    fn poll(&mut self) {
+        self.flag.0.store(false, Ordering::Relaxed);
+        loop {
+            let Some(code) = &mut self.code else { return };
+            let done = code.as_mut().poll(&mut Context::from_waker(&self.waker)).is_ready();
+            if self.shared.again.take() {
+                // Dropped first, since that takes its questions off the board.
+                self.code = None;
+                self.shared.forget_conclusions();
+                self.code = Some(search(&self.shared));
+                continue;
+            }
+            if done {
+                self.code = None;
+                self.shared.stage.set(Stage::Done);
+            }
+            return;
         }
     }
 
@@ -172,14 +236,7 @@ impl Hunt {
         let taken = self.shared.board.pin(record);
         if taken {
             // Poll now, so that a question withdrawn by this answer is never put.
-            self.flag.0.store(true, Ordering::Relaxed);
-            if let Some(code) = &mut self.code {
-                self.flag.0.store(false, Ordering::Relaxed);
-                if let Poll::Ready(()) = code.as_mut().poll(&mut Context::from_waker(&self.waker)) {
-                    self.code = None;
-                    self.shared.stage.set(Stage::Done);
-                }
-            }
+            self.poll();
         }
         taken
     }
@@ -225,7 +282,15 @@ impl Hunt {
     /// What is known by now, by test in collection order: also of a hunt that is not over, and then the best so far.
     pub fn verdicts(&self) -> Vec<Verdict> {
         let mut verdicts = self.shared.verdicts.borrow().clone();
+        let only = match &self.shared.plan.goal {
+            Goal::Bisect { test, .. } => Some(*test),
+            Goal::Shuffle { .. } | Goal::Orders { .. } => None,
+        };
         for test in explore::both_ways(&self.shared) {
+            if only.is_some_and(|only| only != test) {
+                // Failures of other tests are for `shuffle` to look into.
+                continue;
+            }
             verdicts.entry(test).or_insert_with(|| {
                 let mut verdict = classify::opened(&self.shared, test);
                 verdict.class = Class::Undecided;
@@ -268,6 +333,21 @@ impl Hunt {
             .collect();
         clusters.sort_by(|a, b| b.tests.len().cmp(&a.tests.len()).then(a.tests.cmp(&b.tests)));
         clusters
+    }
+
+    /// Every question with its answer so far, for reports: what a forked child said is no evidence once children were
+    /// caught.
+    pub fn answers(&self) -> Vec<(RunSpec, RunRecord)> {
+        let told = |run: &Rc<Run>| {
+            let mut record = run.record.clone();
+            if self.shared.only_fresh.get() && !record.fresh {
+                record
+                    .invalid
+                    .get_or_insert_with(|| "forked children were caught saying something else".into());
+            }
+            (run.spec.clone(), record)
+        };
+        self.shared.board.runs().iter().map(told).collect()
     }
 
     /// Every answer so far, in the order of arrival.

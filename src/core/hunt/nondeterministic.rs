@@ -14,6 +14,8 @@ use crate::core::verdict::{Class, Count};
 
 /// The chance, for a test with one rate, of being called order-dependent in its rate.
 const ALPHA: f64 = 0.001;
+/// The chance of taking forked children for liars where they fail as often as fresh processes.
+const ONLY_FORKED: f64 = 0.001;
 /// Runs each way that a comparison of rates may cost.
 const COMPARE: u32 = 30;
 
@@ -24,8 +26,23 @@ pub(crate) async fn decide(h: &Shared, test: TestIdx) {
 
 /// The same, after a search for culprits that ended in doubt.
 pub(crate) async fn decide_after(h: &Shared, test: TestIdx, doubt: Option<Doubt>) {
-    if !both_alone(h, test).await {
+    if !both_alone(h, test, Whose::Anybody).await {
         undecided(h, test, reason(h, test, doubt));
+        return;
+    }
+    // What children show is a candidate, here as everywhere.
+    if h.plan.forks && !both_alone(h, test, Whose::Fresh).await {
+        let fresh = undisturbed_alone(h, test, Whose::Fresh);
+        let all = undisturbed_alone(h, test, Whose::Anybody);
+        let forked = Count { k: all.k - fresh.k, n: all.n - fresh.n };
+        let counts = format!(
+            "failed alone in {} of {} forked children and in {} of {} fresh processes",
+            forked.k, forked.n, fresh.k, fresh.n
+        );
+        if fisher(forked, fresh, Alternative::TwoSided) < ONLY_FORKED {
+            h.distrust(format!("{} {counts}", h.suite.node_id(test))).await;
+        }
+        undecided(h, test, format!("{counts}: too few to be sure of both outcomes"));
         return;
     }
     let rate_depends = rate_depends(h, test).await;
@@ -38,8 +55,16 @@ pub(crate) async fn decide_after(h: &Shared, test: TestIdx, doubt: Option<Doubt>
     h.verdicts.borrow_mut().insert(test, verdict);
 }
 
+/// Whose runs are asked.
+#[derive(Clone, Copy, PartialEq)]
+enum Whose {
+    Anybody,
+    /// Processes of their own.
+    Fresh,
+}
+
 /// Runs the test alone until both outcomes were seen with nothing beside it.
-async fn both_alone(h: &Shared, test: TestIdx) -> bool {
+async fn both_alone(h: &Shared, test: TestIdx, whose: Whose) -> bool {
     let orders = h.failures_in_orders(test);
     let mut rate = orders.rate().min(1.0 - orders.rate());
     let alone = h.failures_alone(test);
@@ -52,8 +77,9 @@ async fn both_alone(h: &Shared, test: TestIdx) -> bool {
     let enough = ((0.01_f64).ln() / (1.0 - rate).ln()).ceil() as u32;
     let most = enough.clamp(10, h.plan.care.alone);
     let how = How::next(Purpose::Repeat).exclusive();
+    let how = if whose == Whose::Fresh { how.fresh() } else { how };
     for nth in 0.. {
-        let seen = undisturbed_alone(h, test);
+        let seen = undisturbed_alone(h, test, whose);
         if seen.k > 0 && seen.k < seen.n {
             return true;
         }
@@ -67,10 +93,11 @@ async fn both_alone(h: &Shared, test: TestIdx) -> bool {
     false
 }
 
-fn undisturbed_alone(h: &Shared, test: TestIdx) -> Count {
+fn undisturbed_alone(h: &Shared, test: TestIdx, whose: Whose) -> Count {
     let mut count = Count::default();
     for (run, seen) in h.evidence(test) {
-        if run.place(test) == Some(0) && !run.record.beside {
+        let asked = whose == Whose::Anybody || run.record.fresh;
+        if asked && run.place(test) == Some(0) && !run.record.beside {
             count.add(seen == Seen::Fail);
         }
     }
@@ -116,9 +143,6 @@ fn reason(h: &Shared, test: TestIdx, doubt: Option<Doubt>) -> String {
     let counts =
         format!("failed in {} of {} orders and in {} of {} runs alone", orders.k, orders.n, alone.k, alone.n);
     match doubt {
-        Some(Doubt::OnlyForked) => {
-            format!("{counts}; it fails in forked children and not in fresh processes")
-        }
         Some(Doubt::Unproven | Doubt::FlipsAlone) => {
             format!("{counts}; no set of tests makes enough of a difference to be called its cause")
         }

@@ -50,7 +50,8 @@ pub struct Care {
     pub shown: u32,
     /// A run this short, in milliseconds, is nearly free.
     pub cheap_ms: u64,
-    /// How long running every single test in every role may take in all, in milliseconds.
+    /// How long running every single test in every role may take in all, in milliseconds; half of the time that the
+    /// hunt has taken, where that is more.
     pub spare_ms: u64,
     /// How often a lone test is run at most to see both of its outcomes.
     pub alone: u32,
@@ -58,7 +59,7 @@ pub struct Care {
 
 impl Default for Care {
     fn default() -> Self {
-        Self { alpha: 0.02, fresh: 2, shown: 10, cheap_ms: 100, spare_ms: 60_000, alone: 60 }
+        Self { alpha: 0.02, fresh: 2, shown: 10, cheap_ms: 100, spare_ms: 20_000, alone: 60 }
     }
 }
 

@@ -12,19 +12,35 @@ use crate::core::run::{Purpose, RunSpec};
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::Count;
 
+/// The seed of runs that are held against one another: chance must not make the difference.
+const COMPARED_SEED: u64 = 1;
+
 /// How a question is to be answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct How {
     pub purpose: Purpose,
     pub fresh: bool,
     pub exclusive: bool,
+    /// With the seed of all runs that are held against one another.
+    pub seeded: bool,
+    /// Told in detail.
+    pub detailed: bool,
+    pub together: bool,
     pub urgency: Urgency,
 }
 
 impl How {
     /// As soon as possible, by whatever executor.
     pub fn next(purpose: Purpose) -> Self {
-        Self { purpose, fresh: false, exclusive: false, urgency: Urgency::Next }
+        Self {
+            purpose,
+            fresh: false,
+            exclusive: false,
+            seeded: false,
+            detailed: false,
+            together: false,
+            urgency: Urgency::Next,
+        }
     }
 
     /// When nothing better is to do.
@@ -35,6 +51,21 @@ impl How {
     /// In a process of its own.
     pub fn fresh(self) -> Self {
         Self { fresh: true, ..self }
+    }
+
+    /// Beside others, even where runs go one at a time by now.
+    pub fn together(self) -> Self {
+        Self { together: true, ..self }
+    }
+
+    /// With the seed of all runs that are held against one another.
+    pub fn seeded(self) -> Self {
+        Self { seeded: true, ..self }
+    }
+
+    /// Told in detail, to be held against another run.
+    pub fn compared(self) -> Self {
+        Self { detailed: true, ..self.seeded() }
     }
 
     /// With nothing beside it.
@@ -57,18 +88,29 @@ impl Shared {
             // Where nothing forks every process is fresh, and where nothing runs side by side every run is alone:
             // saying so would only keep equal questions apart.
             fresh: self.plan.forks && (how.fresh || self.only_fresh.get()),
-            exclusive: self.plan.jobs > 1 && (how.exclusive || self.one_at_a_time.get()),
-            random_seed: None,
+            exclusive: self.plan.jobs > 1 && (how.exclusive || (self.one_at_a_time.get() && !how.together)),
+            detailed: how.detailed,
+            random_seed: how.seeded.then_some(COMPARED_SEED),
             hash_seed: None,
             purpose: how.purpose,
         }
     }
 
+    /// One more run of this order.
+    pub fn once_more(&self, order: Vec<TestIdx>, name: OrderName, how: How) -> Ask {
+        let spec = self.spec(order, name, how);
+        let times = self.board.times(&spec);
+        self.board.ask(spec, times, how.urgency)
+    }
+
+    /// The same, of an order without a name.
+    pub fn again_whole(&self, order: Vec<TestIdx>, how: How) -> Ask {
+        self.once_more(order, OrderName::Probe, how)
+    }
+
     /// What the test does at the end of this order in one more run of it.
     pub async fn again(&self, before: &[TestIdx], test: TestIdx, how: How) -> Option<Seen> {
-        let spec = self.spec([before, &[test]].concat(), OrderName::Probe, how);
-        let times = self.board.times(&spec);
-        self.board.ask(spec, times, how.urgency).await.seen(test)
+        self.again_whole([before, &[test]].concat(), how).await.seen(test)
     }
 
     /// What the test did at the end of this order, the `nth` time it is asked; `None` where it was not reached.
@@ -168,13 +210,17 @@ impl Shared {
     /// besides its tests.
     pub fn short_run_ms(&self) -> u64 {
         let runs = self.board.runs();
+        let counts = |run: &Rc<Run>| !self.only_fresh.get() || run.record.fresh;
+        let runs: Vec<&Rc<Run>> = runs.iter().filter(|run| counts(run)).collect();
+        // The usual way of running, which is not a process of its own where children may be forked.
+        let usual = |run: &Run| run.spec.fresh == self.only_fresh.get() && run.spec.files.is_none();
         let mut short: Vec<u64> = runs
             .iter()
-            .filter(|run| run.spec.order.len() <= 3 && !run.spec.fresh && run.spec.files.is_none())
+            .filter(|run| run.spec.order.len() <= 3 && usual(run))
             .map(|run| run.record.cost.wall_ms)
             .collect();
         if short.is_empty() {
-            let rest = |run: &Rc<Run>| run.record.cost.wall_ms.saturating_sub(run.record.cost.tests_ms);
+            let rest = |run: &&Rc<Run>| run.record.cost.wall_ms.saturating_sub(run.record.cost.tests_ms);
             // A forked child costs less than this bound; a process of its own costs about this.
             let all: Vec<u64> = runs.iter().filter(|run| run.record.is_valid()).map(rest).collect();
             let forked: Vec<u64> =
@@ -185,15 +231,36 @@ impl Shared {
         short[short.len() / 2]
     }
 
-    /// Takes the cost of this many short runs from what completeness may cost; false where it is too much.
-    pub fn afford(&self, runs: usize) -> bool {
-        let cost = (runs as u64 * self.short_run_ms() / u64::from(self.plan.jobs.max(1))) as i64;
-        let left = self.spare_ms.get() - cost;
-        if left < 0 {
+    /// Takes the cost of this many runs from what completeness may cost; false where it is too much. Each costs as much
+    /// as the runs of `like` did, else as a short run does.
+    pub fn afford(&self, runs: usize, like: Option<(&[TestIdx], TestIdx)>) -> bool {
+        let each =
+            like.and_then(|(before, test)| self.cost_of(before, test)).unwrap_or_else(|| self.short_run_ms());
+        let jobs = u64::from(self.plan.jobs.max(1));
+        let cost = (runs as u64 * each / jobs) as i64;
+        let spent: u64 = self.board.runs().iter().map(|run| run.record.cost.wall_ms).sum();
+        // What a long hunt has cost already makes a little more bearable.
+        let most = match self.plan.care.spare_ms {
+            0 => 0,
+            spare => spare.max(spent / jobs / 2) as i64,
+        };
+        let used = self.spare_used_ms.get();
+        if used + cost > most {
             return false;
         }
-        self.spare_ms.set(left);
+        self.spare_used_ms.set(used + cost);
         true
+    }
+
+    /// What a run of exactly this order cost in the mean, in milliseconds.
+    fn cost_of(&self, before: &[TestIdx], test: TestIdx) -> Option<u64> {
+        let costs: Vec<u64> = self
+            .evidence(test)
+            .iter()
+            .filter(|(run, _)| run.before(test) == before && run.record.fresh != self.plan.forks)
+            .map(|(run, _)| run.record.cost.wall_ms)
+            .collect();
+        (!costs.is_empty()).then(|| costs.iter().sum::<u64>() / costs.len() as u64)
     }
 
     /// Tells a person something.

@@ -4,12 +4,15 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 
+use super::calibrate;
 use super::classify::{finish, investigate, opened};
 use super::confirm::Doubt;
 use super::explain::{Found, everything};
+use super::interference;
 use super::plan::{Goal, Planned};
 use super::probe::{How, is_an_order};
 use super::{Shared, Stage};
+use crate::core::order::OrderName;
 use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
 use crate::core::test_id::TestIdx;
@@ -23,6 +26,11 @@ const MOST_REMAINS: usize = 8;
 pub(crate) async fn one_test(h: Rc<Shared>, test: TestIdx) {
     let Goal::Bisect { orders, .. } = h.plan.goal.clone() else { return };
     h.stage.set(Stage::Explore);
+    let known = orders.first().and_then(|planned| order_up_to(planned, test)).unwrap_or_else(|| vec![test]);
+    let name = orders.first().map_or(OrderName::Probe, |planned| planned.name.clone());
+    if h.plan.forks && !h.only_fresh.get() {
+        calibrate::both_ways(&h, &known, &name).await;
+    }
     let Some(alone) = h.after(&[], test, 0, How::next(Purpose::Alone)).await else {
         super::classify::undecided(&h, test, "it could not be run alone".into());
         return;
@@ -41,6 +49,7 @@ pub(crate) async fn one_test(h: Rc<Shared>, test: TestIdx) {
         }
     }
     h.stage.set(Stage::Hunt);
+    interference::settle_one(&h, test).await;
     let found = investigate(&h, test).await;
     finish(&h, found.into_iter().collect()).await;
     if !h.verdicts.borrow().contains_key(&test) {
@@ -49,12 +58,17 @@ pub(crate) async fn one_test(h: Rc<Shared>, test: TestIdx) {
             Some(format!("it passed alone and in each of the {tried} orders that were tried"));
         h.verdicts.borrow_mut().insert(test, verdict);
     }
+    calibrate::in_the_end(&h, &known).await;
+}
+
+fn order_up_to(planned: &Planned, test: TestIdx) -> Option<Vec<TestIdx>> {
+    let place = planned.order.iter().position(|other| *other == test)?;
+    Some(planned.order[..=place].to_vec())
 }
 
 /// Runs an order up to the test: what comes after it cannot matter.
 async fn up_to(h: &Shared, planned: &Planned, test: TestIdx, nth: usize) -> Option<Seen> {
-    let place = planned.order.iter().position(|other| *other == test)?;
-    let order = planned.order[..=place].to_vec();
+    let order = order_up_to(planned, test)?;
     h.ask(order, planned.name.clone(), nth, How::next(Purpose::Explore)).await.seen(test)
 }
 

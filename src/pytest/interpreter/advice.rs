@@ -43,7 +43,7 @@ pub(super) fn nothing_found(request: &Request, looked: &[Place]) -> Failure {
             Err(_) if value.contains('/') => format!("{origin} is {value}, which does not exist"),
             Err(_) => format!("{origin} is {value}, and there is no such program on PATH"),
         };
-        return other_places(request, Failure::environment(error), None);
+        return or_name_one(other_places(request, Failure::environment(error), None));
     }
     let variables: String = ["VIRTUAL_ENV", "CONDA_PREFIX"]
         .into_iter()
@@ -70,7 +70,7 @@ impl Asked<'_> {
         let failure = Failure::environment(format!("{error} ({})", self.origin));
         match self.way() {
             Way::Launcher => failure.hint("the launcher must be installed, and on PATH"),
-            Way::Program => self.others(failure),
+            Way::Program => or_name_one(self.others(failure)),
         }
     }
 
@@ -91,7 +91,7 @@ impl Asked<'_> {
         if !lines.is_empty() {
             failure = failure.detail(lines[lines.len().saturating_sub(SHOWN)..].join("\n"));
         }
-        self.others(failure)
+        or_name_one(self.others(failure))
     }
 
     pub(super) fn python_too_old(&self, facts: &Facts) -> Failure {
@@ -198,6 +198,15 @@ fn other_places(request: &Request, failure: Failure, refused: Option<&OsString>)
         None => failure,
     };
     launchers(request, failure)
+}
+
+/// Where nothing better is known to do.
+fn or_name_one(failure: Failure) -> Failure {
+    if failure.hints.is_empty() {
+        failure.hint("name a Python that runs the tests: --python PATH")
+    } else {
+        failure
+    }
 }
 
 /// Hints at the launcher that the nearest lock file above the directory speaks of.

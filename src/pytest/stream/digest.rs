@@ -1,5 +1,6 @@
 //! Gathers the events of one run.
 
+use crate::core::fingerprint::masked;
 use crate::core::outcome::{Outcome, Phase};
 
 use super::event::{Changed, CollectError, Collected, Event, Hello, Mismatch, PhaseReport, Said};
@@ -48,6 +49,9 @@ pub struct Told {
     pub damaged: u64,
     /// pytest's exit status.
     pub end: Option<i32>,
+    /// For each position a digest of everything that was reported and printed, without what differs from run to run;
+    /// 0 until it has ended. Empty unless [`Digest::detailed`] was asked for.
+    pub details: Vec<u32>,
 }
 
 impl Told {
@@ -91,11 +95,31 @@ struct Open {
     best: Outcome,
     /// The first failure names the outcome: a body that failed is `Failed` even where its teardown fails as well.
     failure: Option<Outcome>,
+    /// Everything that was reported.
+    all: blake3::Hasher,
 }
 
 impl Open {
     fn at(n: u64) -> Self {
-        Self { n, phase: Phase::Setup, seconds: 0.0, reported: false, best: Outcome::Passed, failure: None }
+        Self {
+            n,
+            phase: Phase::Setup,
+            seconds: 0.0,
+            reported: false,
+            best: Outcome::Passed,
+            failure: None,
+            all: blake3::Hasher::new(),
+        }
+    }
+
+    fn detail(&mut self, report: &PhaseReport) {
+        let PhaseReport { when, outcome, xfail, subtest, .. } = report;
+        let optional = |text: &Option<String>| text.as_deref().map(masked);
+        let sections: Vec<(&str, String)> =
+            report.sections.iter().map(|(title, text)| (title.as_str(), masked(text))).collect();
+        let (kind, message) = (&report.r#type, optional(&report.message));
+        let all = format!("{:?}", (when, outcome, xfail, subtest, kind, message, sections));
+        self.all.update(all.as_bytes());
     }
 
     fn report(&mut self, report: &PhaseReport) {
@@ -137,6 +161,13 @@ impl Digest {
         Self { told, open: None, text: 0 }
     }
 
+    /// The same, of a run whose records carry what tests printed.
+    pub fn detailed(order_len: usize) -> Self {
+        let mut digest = Self::new(order_len);
+        digest.told.details = vec![0; order_len];
+        digest
+    }
+
     /// One more event. Never panics, whatever the events are.
     pub fn take(&mut self, event: Event) {
         let told = &mut self.told;
@@ -152,7 +183,11 @@ impl Digest {
             Event::Phase(report) => self.report(*report),
             Event::Fin { n } => self.finish(n, None),
             Event::Pass { n, seconds } => self.finish(n, Some(seconds)),
-            Event::Serving { .. } | Event::Forked { .. } | Event::Reaped { .. } | Event::Unknown => {}
+            Event::Serving { .. }
+            | Event::Forked { .. }
+            | Event::Refused { .. }
+            | Event::Reaped { .. }
+            | Event::Unknown => {}
         }
     }
 
@@ -183,6 +218,9 @@ impl Digest {
         match &mut self.open {
             Some(open) if open.n == report.n => {
                 open.report(&report);
+                if !self.told.details.is_empty() {
+                    open.detail(&report);
+                }
                 if report.outcome != Said::Passed {
                     self.text += report.text.as_ref().map_or(0, String::len);
                     if self.text > TEXT_BUDGET {
@@ -212,6 +250,11 @@ impl Digest {
         self.told.outcomes[at] = open.failure.unwrap_or(open.best);
         self.told.seconds[at] = open.seconds + lean.unwrap_or(0.0);
         self.told.finished = n + 1;
+        if let Some(detail) = self.told.details.get_mut(at) {
+            // 0 is said of what was not reached.
+            *detail =
+                u32::from_le_bytes(open.all.finalize().as_bytes()[..4].try_into().unwrap_or_default()).max(1);
+        }
     }
 
     /// The first contradiction stands; what comes after it is not believed.

@@ -49,6 +49,9 @@ pub enum Event {
     Serving {
         /// Reasons against forking.
         r#unsafe: Vec<String>,
+        /// Why the short protocol would not be faithful; `None` where it would.
+        #[serde(default)]
+        lean: Option<String>,
     },
     /// The fork server has begun a run.
     Forked {
@@ -56,6 +59,14 @@ pub enum Event {
         run: RunId,
         /// The child.
         pid: u32,
+    },
+    /// The system would not let the fork server fork.
+    Refused {
+        /// For which run.
+        run: RunId,
+        /// What the system said.
+        #[serde(default)]
+        message: String,
     },
     /// A child of the fork server has ended.
     Reaped {
@@ -215,7 +226,7 @@ mod tests {
         assert_eq!(event(r#"{"event": "from-the-future", "x": {"y": 1}}"#), Event::Unknown);
         assert_eq!(
             event(r#"{"event": "serving", "unsafe": ["a thread"]}"#),
-            Event::Serving { r#unsafe: vec!["a thread".into()] }
+            Event::Serving { r#unsafe: vec!["a thread".into()], lean: None }
         );
         let Event::Phase(report) =
             event(r#"{"event": "phase", "n": 1, "when": "call", "outcome": "rerun", "type": null}"#)

@@ -11,4 +11,4 @@ mod tail;
 pub use conclude::{Conclusion, conclude};
 pub use digest::{Digest, Running, Told, digest};
 pub use event::{Changed, CollectError, Collected, Event, Hello, Mismatch, PhaseReport, Said};
-pub use tail::{LINE_LIMIT, Tail};
+pub use tail::{LINE_LIMIT, Lines, Tail};

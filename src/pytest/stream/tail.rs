@@ -14,7 +14,7 @@ const CHUNK: usize = 64 << 10;
 
 /// Cuts bytes into lines and lines into events; keeps an incomplete last line for later.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub struct Lines {
     rest: Vec<u8>,
     /// The current line is over the limit: the rest of it is thrown away.
     skipping: bool,
@@ -22,7 +22,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// Takes bytes as they come and gives the events that they complete.
-    pub(super) fn feed(&mut self, mut bytes: &[u8], each: &mut impl FnMut(Event)) {
+    pub fn feed(&mut self, mut bytes: &[u8], each: &mut impl FnMut(Event)) {
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
             let (line, more) = (&bytes[..end], &bytes[end + 1..]);
             bytes = more;

@@ -3,6 +3,7 @@
 mod block;
 mod live;
 mod paint;
+mod replay;
 
 use std::io::{self, Write};
 
@@ -41,6 +42,9 @@ impl Renderer for Human {
 impl Human {
     /// Everything below the first lines: what the live face prints when a hunt is over.
     pub fn results(&self, findings: &Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+        if findings.header.command == "replay" {
+            return self.replayed(findings, out);
+        }
         let report = Report::of(findings);
         let found = words::findings(&report);
         let (broken, flaky): (Vec<_>, Vec<_>) =
@@ -78,7 +82,9 @@ impl Human {
         if !report.tests.is_empty() {
             self.labelled(out, "found", &words::summary(report))?;
         }
-        if !coverage.is_empty() {
+        // What the orders could have shown matters where they were to show something.
+        let proven = report.tests.iter().any(|test| test.verdict != Class::Undecided);
+        if !coverage.is_empty() && (report.command != "bisect" || !proven) {
             self.labelled(out, "covered", &coverage)?;
         }
         let runs = &report.runs;

@@ -11,7 +11,7 @@ import pytest
 
 sys.dont_write_bytecode = False  # for the modules beside this one; the project's files are redirected
 
-from . import artefacts, bytecode, gate, leave, neutralise, seeds, serve, suite
+from . import artefacts, bytecode, files, gate, leave, neutralise, seeds, serve, suite
 from .bound import LIB, read_json, text
 from .failure import MESSAGE_LENGTH, clip, long_form, tail
 from .loop import Late
@@ -26,10 +26,11 @@ class Plugin:
         self.stream = Stream(request["stream"])
         self.deselected = 0
         self.requests = self.watch = self.exit = None
+        if request["mode"] != "collect":
+            self.exit = leave.Exit()
         if request["mode"] == "serve":
             self.requests = serve.take_requests()
             self.watch = gate.Watch()
-            self.exit = leave.Exit()
         cache = request["cache"]
         bytecode.redirect(os.path.join(cache, "pycache"))
         run = request.get("run") or {}
@@ -62,7 +63,12 @@ class Plugin:
     def pytest_sessionstart(self, session):
         """Removes the plugins that no option stops."""
         self.changed(neutralise.unregister(session.config))
-        artefacts.after_configure(session.config, self._run())
+        run = self._run()
+        artefacts.after_configure(session.config, run)
+        if run.get("only_files") is not None:
+            root = str(getattr(session.config, "rootpath", None) or session.config.rootdir)
+            fewer = files.plugin(root, self.request["suite"], run["only_files"])
+            session.config.pluginmanager.register(fewer, "flakehunt_files")
 
     def _run(self):
         if self.request["mode"] == "serve":  # JUnit has to see the collection; a child gives it the real path

@@ -1,7 +1,10 @@
 """Where a run may write: its own folders, never the project."""
 
+import inspect
 import os
 import re
+import sys
+import types
 from contextlib import suppress
 
 # Reports that a project asks for in `addopts`; each would be written once a run, to the same place.
@@ -70,13 +73,28 @@ def junit_log(config):
 
 
 def rehearse():
-    """Has the server compile the expressions that every child would compile (5 ms for the first alone)."""
+    """Has the server do once what every child would do again: compile expressions, look up where modules come from."""
     with suppress(ImportError, AttributeError, TypeError, ValueError):
         from _pytest.junitxml import bin_xml_escape, mangle_test_address
 
         bin_xml_escape("")
         mangle_test_address("test_a.py::test_a")
     re.sub(r"[\W]", "_", "")  # the folder of tmp_path
+    with suppress(AttributeError):
+        _find_modules()
+
+
+def _find_modules():
+    # The first traceback of a process has `inspect` ask for the real path of every loaded module, 10 ms in a small
+    # project. A module that is loaded lazily is left alone: to ask for its `__file__` may load it.
+    files, names = inspect._filesbymodname, inspect.modulesbyfile
+    for name, module in list(sys.modules.items()):
+        path = module.__dict__.get("__file__") if type(module) is types.ModuleType else None
+        if isinstance(path, str):
+            with suppress(Exception):
+                absolute = inspect.getabsfile(module)
+                names[absolute] = names[os.path.realpath(absolute)] = module.__name__
+                files[name] = path
 
 
 def _own_log(path):

@@ -1,8 +1,8 @@
-"""How a forked child leaves.
+"""How a run leaves.
 
-Everything that a fresh process does up to its `atexit` handlers is done; only the interpreter's own demolition is
-left out, since it would touch, and so copy, every page that the child shares with the server (half of a short run's
-cost). Registered before the project is loaded, this handler is called after all of the project's.
+Everything that a process does up to its `atexit` handlers is done; only the interpreter's own demolition is left out.
+In a forked child it would touch, and so copy, every page that the child shares with the server (half of a short run's
+cost); in a process of its own it takes apart what the system takes back anyway (a tenth). Registered before the project is loaded, this handler is called after all of the project's.
 """
 
 import atexit
@@ -13,7 +13,7 @@ from .bound import LIB
 
 
 class Exit:
-    """The last `atexit` handler of a server and of its children."""
+    """The last `atexit` handler."""
 
     def __init__(self):
         self.session = None
@@ -21,7 +21,7 @@ class Exit:
         atexit.register(self)
 
     def arm(self, session):
-        """In a child: leaves with the session's exit status."""
+        """In a run: leaves with the session's exit status."""
         self.session = session
 
     def __call__(self):

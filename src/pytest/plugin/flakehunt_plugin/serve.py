@@ -6,6 +6,7 @@ import select
 import signal
 import sys
 import warnings
+from contextlib import suppress
 
 from . import child
 from .bound import LIB, high_fd
@@ -146,7 +147,8 @@ class Server:
                 os.killpg(pid, signal.SIGKILL)
             except OSError:
                 pass
-        self.plugin.stream.event("end", code=code)
+        with suppress(OSError):  # where the driver is gone, nobody reads
+            self.plugin.stream.event("end", code=code)
         LIB.exit(code)
 
 

@@ -1,4 +1,4 @@
-"""The stream of events: an append-only file, one record a line, one write a record."""
+"""The stream of events: an append-only file, or a FIFO; one record a line, one write a record."""
 
 import os
 

@@ -1,5 +1,7 @@
 """The suite file: written after a collection, found again in a later one."""
 
+import os
+
 import pytest
 
 from .bound import LIB, read_json, text, write_whole
@@ -22,26 +24,39 @@ def names(items):
 
 def describe(items):
     """One record a test, in collection order."""
-    chains = {}
+    homes = {}
     tests = []
     for item, (node_id, occurrence, key, k) in zip(items, names(items)):
-        file, line, _ = item.location
         parent = item.parent
-        chain = chains.get(parent)
-        if chain is None:
-            chain = chains[parent] = _chain(parent)
+        home = homes.get(parent)
+        if home is None:
+            home = homes[parent] = (_file(item), _chain(parent))
+        # A decorated function may be defined elsewhere: that line is none of this file's.
+        defined, line, _ = item.location
+        file, chain = home
         tests.append(
             {
                 "id": node_id,
                 "n": occurrence,
-                "file": text(file).replace("\\", "/"),
+                "file": file,
                 "class": chain,
-                "line": None if line is None else line + 1,
+                "line": None if line is None or text(defined).replace("\\", "/") != file else line + 1,
                 "key": key,
                 "k": k,
             }
         )
     return tests
+
+
+def _file(item):
+    """The file an item was collected from, relative to the root directory."""
+    path = str(getattr(item, "path", None) or item.fspath)
+    root = str(getattr(item.config, "rootpath", None) or item.config.rootdir)
+    try:
+        path = os.path.relpath(path, root)
+    except ValueError:  # another drive
+        pass
+    return text(path).replace("\\", "/")
 
 
 def _chain(node):

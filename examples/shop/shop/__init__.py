@@ -1,0 +1,1 @@
+"""A small shop: goods, a cart, prices with tax, orders."""

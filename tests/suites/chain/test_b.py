@@ -1,0 +1,6 @@
+import service
+
+
+def test_start():
+    if service.state == "configured":
+        service.state = "running"

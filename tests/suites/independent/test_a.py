@@ -1,0 +1,5 @@
+import noise
+
+
+def test_first():
+    noise.heard.append("a")

@@ -1,0 +1,5 @@
+import noise
+
+
+def test_second():
+    noise.heard.append("b")

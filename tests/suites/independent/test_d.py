@@ -1,0 +1,5 @@
+import noise
+
+
+def test_quiet():
+    assert not noise.heard

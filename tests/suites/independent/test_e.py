@@ -1,0 +1,5 @@
+import noise
+
+
+def test_third():
+    noise.heard.append("e")

@@ -1,0 +1,9 @@
+import options
+
+
+def test_narrow():
+    options.chosen["narrow"] = True
+
+
+def test_wide():
+    assert list("ab") == ["a", "b"]

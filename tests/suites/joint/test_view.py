@@ -1,0 +1,5 @@
+import options
+
+
+def test_rows():
+    assert len(options.chosen) < 2

@@ -1,0 +1,5 @@
+import colors
+
+
+def test_fresh(color):
+    assert color not in colors.used
