@@ -141,7 +141,8 @@ pub(crate) async fn confirm(
         let lacks_fresh = with.fresh.k < care.fresh;
         let lacks_fresh_without =
             fresh_without.n < care.fresh || without.iter().any(|tally| tally.fresh.n == 0);
-        let cheap = h.short_run_ms() <= care.cheap_ms;
+        // A forked run is nearly free.
+        let cheap = h.plan.forks && !h.only_fresh.get();
         let lacks_shown = cheap && (with.all.n < care.shown || all_without.n < care.shown);
         if believed && compared && !lacks_fresh && !lacks_fresh_without && !lacks_shown {
             let failures = |count: Count| match flip {
