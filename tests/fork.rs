@@ -2,6 +2,9 @@
 //! children, a server that dies, and a driver that is killed.
 #![cfg(target_os = "linux")]
 
+#[path = "support/venv.rs"]
+mod venv;
+
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -142,16 +145,10 @@ fn text(value: &Value) -> &str {
     value.as_str().expect("text")
 }
 
-/// The interpreter of the tests: `FLAKEHUNT_TEST_PYTHON`, else the pinned environment below `target`.
+/// The interpreter of the tests.
 fn python() -> PathBuf {
-    #[expect(clippy::disallowed_methods, reason = "the tests' own setting")]
-    let chosen = std::env::var_os("FLAKEHUNT_TEST_PYTHON");
-    if let Some(python) = chosen {
-        return python.into();
-    }
-    let python = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("venvs").join("pytest9/bin/python");
-    assert!(python.exists(), "name a Python that has pytest in FLAKEHUNT_TEST_PYTHON");
-    python
+    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requirements/pytest9.txt");
+    venv::venv("pytest9", &requirements).join("bin/python")
 }
 
 #[test]

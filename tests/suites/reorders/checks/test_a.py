@@ -2,7 +2,7 @@ import sys
 
 sys.path.insert(0, __file__.rpartition("/checks/")[0])
 
-import colors  # noqa: E402
+import colors
 
 
 def test_used(color):
