@@ -132,6 +132,15 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// What decisions take a run to cost, in milliseconds: its own CPU time, or the time its tests took where they wait.
+    /// The time on the wall would make what is asked depend on what else the machine does.
+    pub fn effort_ms(&self) -> u64 {
+        match self.end {
+            ProcessEnd::TimedOut => self.cost.wall_ms,
+            _ => self.cost.cpu_ms.max(self.cost.tests_ms),
+        }
+    }
+
     /// Whether the run may be believed at all.
     pub fn is_valid(&self) -> bool {
         self.invalid.is_none()

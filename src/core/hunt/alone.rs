@@ -28,7 +28,7 @@ pub(crate) async fn everyone(h: &Shared) {
         h.suite.all().filter(|test| !first[test.at()] && !set_aside.contains(test)).collect()
     };
     let jobs = u64::from(h.plan.jobs.max(1));
-    let spent: u64 = h.board.runs().iter().map(|run| run.record.cost.wall_ms).sum::<u64>() / jobs;
+    let spent: u64 = h.board.runs().iter().map(|run| run.record.effort_ms()).sum::<u64>() / jobs;
     let cost = left.len() as u64 * h.short_run_ms() / jobs;
     if cost > (spent / 2).max(AT_LEAST_MS) {
         h.say(

@@ -154,8 +154,9 @@ pub(crate) async fn confirm(
         let lacks_fresh = with.fresh.k < care.fresh;
         let lacks_fresh_without =
             fresh_without.n < care.fresh || without.iter().any(|tally| tally.fresh.n == 0);
-        // Counts that convince a person are wanted of one test that the set acts on.
-        let show = h.short_run_ms() <= care.cheap_ms && !h.steady.borrow().contains_key(&set.members);
+        // Counts that convince a person are wanted of one test that the set acts on, where a run is nearly free.
+        let cheap = h.plan.forks && !h.only_fresh.get();
+        let show = cheap && !h.steady.borrow().contains_key(&set.members);
         let lacks_shown = show && (with.all.n < care.shown || all_without.n < care.shown);
         if believed && compared && !lacks_fresh && !lacks_fresh_without && !lacks_shown {
             let failures = |count: Count| match flip {

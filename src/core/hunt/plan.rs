@@ -46,10 +46,8 @@ pub struct Care {
     pub alpha: f64,
     /// Runs in fresh processes that a proof has at least, with the set and without it.
     pub fresh: u32,
-    /// Runs that a proof has at least, each way, where a short run costs less than [`Care::cheap_ms`].
+    /// Runs that a proof has at least, each way, where children are forked for them.
     pub shown: u32,
-    /// A run this short, in milliseconds, is nearly free.
-    pub cheap_ms: u64,
     /// How long running every single test in every role may take in all, in milliseconds; half of the time that the
     /// hunt has taken, where that is more.
     pub spare_ms: u64,
@@ -59,7 +57,7 @@ pub struct Care {
 
 impl Default for Care {
     fn default() -> Self {
-        Self { alpha: 0.02, fresh: 2, shown: 10, cheap_ms: 100, spare_ms: 20_000, alone: 60 }
+        Self { alpha: 0.02, fresh: 2, shown: 10, spare_ms: 20_000, alone: 60 }
     }
 }
 

@@ -217,10 +217,10 @@ impl Shared {
         let mut short: Vec<u64> = runs
             .iter()
             .filter(|run| run.spec.order.len() <= 3 && usual(run))
-            .map(|run| run.record.cost.wall_ms)
+            .map(|run| run.record.effort_ms())
             .collect();
         if short.is_empty() {
-            let rest = |run: &&Rc<Run>| run.record.cost.wall_ms.saturating_sub(run.record.cost.tests_ms);
+            let rest = |run: &&Rc<Run>| run.record.effort_ms().saturating_sub(run.record.cost.tests_ms);
             // A forked child costs less than this bound; a process of its own costs about this.
             let all: Vec<u64> = runs.iter().filter(|run| run.record.is_valid()).map(rest).collect();
             let forked: Vec<u64> =
@@ -238,7 +238,7 @@ impl Shared {
             like.and_then(|(before, test)| self.cost_of(before, test)).unwrap_or_else(|| self.short_run_ms());
         let jobs = u64::from(self.plan.jobs.max(1));
         let cost = (runs as u64 * each / jobs) as i64;
-        let spent: u64 = self.board.runs().iter().map(|run| run.record.cost.wall_ms).sum();
+        let spent: u64 = self.board.runs().iter().map(|run| run.record.effort_ms()).sum();
         // What a long hunt has cost already makes a little more bearable.
         let most = match self.plan.care.spare_ms {
             0 => 0,
@@ -258,7 +258,7 @@ impl Shared {
             .evidence(test)
             .iter()
             .filter(|(run, _)| run.before(test) == before && run.record.fresh != self.plan.forks)
-            .map(|(run, _)| run.record.cost.wall_ms)
+            .map(|(run, _)| run.record.effort_ms())
             .collect();
         (!costs.is_empty()).then(|| costs.iter().sum::<u64>() / costs.len() as u64)
     }

@@ -35,5 +35,5 @@ def test_standard_streams():
     sys.stdout = sys.stderr = None
 
 
-def test_arguments(monkeypatch):
-    os.environ.clear()
+def test_arguments():
+    sys.argv.clear()
