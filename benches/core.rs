@@ -1,6 +1,7 @@
 //! Benchmarks of the core: `cargo bench --bench core`.
 
 use divan::Bencher;
+use flakehunt::core::coverage::Coverage;
 use flakehunt::core::order::{Level, Levels, Plan, Seed, Shuffler};
 use flakehunt::core::test_id::{CollectedTest, Suite, TestId};
 
@@ -42,4 +43,16 @@ fn one_order_of_50000(bencher: Bencher, level: Level) {
 fn prepare_50000(bencher: Bencher) {
     let suite = suite(50_000);
     bencher.bench_local(|| Shuffler::new(&suite));
+}
+
+/// Without the collection order and its reverse, after which only neighbours are left to count.
+#[divan::bench(args = [5_000, 50_000], sample_count = 3, sample_size = 1)]
+fn coverage_of_50_orders(bencher: Bencher, tests: usize) {
+    let shuffler = Shuffler::new(&suite(tests));
+    let orders: Vec<_> = (0..50).map(|seed| shuffler.order(Seed(seed), Level::Module)).collect();
+    bencher.bench_local(|| {
+        let mut coverage = Coverage::new(tests);
+        orders.iter().for_each(|order| coverage.add(order));
+        (coverage.pairs(), coverage.adjacent_pairs())
+    });
 }

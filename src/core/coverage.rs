@@ -13,7 +13,7 @@ use pairs::{Pairs, Set};
 pub struct Share {
     /// From 0 to 1; 1 where there are no pairs.
     pub share: f64,
-    /// Every pair was counted. Otherwise the pairs that end in some 8,000,000 / n of the n tests were, which were
+    /// Every pair was counted. Otherwise the pairs that end in some 64,000,000 / n of the n tests were, which were
     /// drawn once and stay the same for every suite of this size.
     pub exact: bool,
 }
