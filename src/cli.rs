@@ -73,7 +73,7 @@ pub struct Common {
 pub enum Command {
     /// Run the suite in many orders and explain every test that is flaky
     Shuffle(Shuffle),
-    /// Run tests many times in the same order and tell how often they fail
+    /// Not there yet: run tests many times in the same order and tell how often they fail
     Repeat(Repeat),
     /// Run the suite, then failed tests again, and tell flaky from broken
     Rerun(Rerun),
