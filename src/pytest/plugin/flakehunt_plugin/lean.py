@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from .around import standing, within
 from .neutralise import module_of
 from .terminal import mute
 
@@ -70,7 +71,7 @@ def _keys():
 class Lean:
     """Registered before the fork; acts where a child has switched it on."""
 
-    def __init__(self, reporter):
+    def __init__(self, reporter, config):
         from _pytest.runner import CallInfo, check_interactive_exception
 
         self.active = False
@@ -79,12 +80,21 @@ class Lean:
         self.call_info = CallInfo.from_call
         self.interactive = check_interactive_exception
         self.reraise = (pytest.exit.Exception, KeyboardInterrupt)
+        self.around = standing(config)
 
     def switch_on(self, config, junit):
         """In a child: this run is not listened to, and leaves no JUnit file of pytest's own."""
         self.active = True
+        for one in self.around:
+            one.start(config)
         if junit is not None:
             mute(config, junit)
+
+    def stop(self):
+        """After the last test."""
+        if self.active:
+            for one in reversed(self.around):
+                one.stop()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item, nextitem):
@@ -111,6 +121,8 @@ class Lean:
 
     def _phase(self, item, when, run):
         reporter = self.reporter
+        if self.around:
+            run = partial(within, self.around, item, when, run)
         call = self.call_info(run, when=when, reraise=self.reraise)
         if (
             call.excinfo is None

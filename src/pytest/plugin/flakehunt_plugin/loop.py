@@ -125,7 +125,7 @@ class Late:
         manager.register(self.reporter, "flakehunt_reporter")
         self.lean = None
         if plugin.request["mode"] == "serve" and lean.obstacle(session.config) is None:
-            self.lean = lean.Lean(self.reporter)
+            self.lean = lean.Lean(self.reporter, session.config)
             manager.register(self.lean, "flakehunt_lean")
 
     @pytest.hookimpl(tryfirst=True)
@@ -160,7 +160,11 @@ class Late:
         terminal.quieten(config)
         seeds.seed(run.get("random_seed"))
         self.reporter.sections = bool(run.get("sections"))
-        self.execute(session, order)
+        try:
+            self.execute(session, order)
+        finally:
+            if self.lean is not None:
+                self.lean.stop()
         return True
 
     def execute(self, session, order):
