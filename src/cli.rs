@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 use self::choices::{ColorWhen, ExecutorChoice, LevelChoice, ProgressChoice, Vary};
 use self::values::{
-    Count, Folder, Jobs, OrderSource, Percent, Program, ReplayTarget, ReportTarget, RunName, Span, Words,
+    Count, Delay, Folder, Jobs, OrderSource, Percent, Program, ReplayTarget, ReportTarget, RunName, Span, Words,
 };
 use crate::core::order::Seed;
 
@@ -184,12 +184,12 @@ pub struct Rerun {
     /// Files, directories, node ids [default: what pytest finds]
     #[arg(value_name = "PATH|ID")]
     pub targets: Vec<String>,
-    /// How often a failed test is run again, at most
+    /// How often a failed test is run again, at most: in its order, and alone
     #[arg(long, value_name = "N", default_value = "3")]
     pub reruns: Count,
-    /// Wait before running a test again [default: no wait]
-    #[arg(long, value_name = "TIME")]
-    pub reruns_delay: Option<Span>,
+    /// Wait before each rerun: 2s, 1s,2s,4s or growing: 2s*2 [default: no wait]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    pub reruns_delay: Option<Delay>,
     /// Run again only what failed with this message; repeatable
     #[arg(long, value_name = "REGEX")]
     pub only_rerun: Vec<String>,
@@ -199,7 +199,7 @@ pub struct Rerun {
     /// Run nothing again where more than N tests failed
     #[arg(long, value_name = "N")]
     pub max_rerun_tests: Option<Count>,
-    /// Exit with 1 also where every failed test passed in the end
+    /// Exit with 1 also where every failed test passed when it was run again
     #[arg(long)]
     pub fail_on_flaky: bool,
     /// How they are run.

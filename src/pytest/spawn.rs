@@ -11,7 +11,7 @@ use super::executor::{Answered, Executor, random_seed};
 use super::invocation::{Files, Invocation, Mode, RunRequest};
 use super::junit;
 use super::pace::Pace;
-use super::stream::{Conclusion, Digest, Tail, Told, conclude};
+use super::stream::{Conclusion, Digest, Tail, Told, accounts, conclude, micros};
 use crate::core::run::{Cost, ProcessEnd, RunId, RunRecord, RunSpec};
 use crate::core::test_id::{Suite, TestIdx};
 use crate::error::Failure;
@@ -161,6 +161,11 @@ impl Workshop {
             ended_well: told.end.is_some() && conclusion.invalid.is_none(),
             seconds: wall.as_secs_f64(),
         };
+        let (micros, accounts) = if spec.full {
+            (micros(&told), accounts(&told, &conclusion))
+        } else {
+            Default::default()
+        };
         let record = RunRecord {
             run,
             outcomes: conclusion.outcomes.clone(),
@@ -171,6 +176,8 @@ impl Workshop {
             fresh,
             random_seed: request.random_seed,
             details: told.details.clone(),
+            micros,
+            accounts,
             cost: Cost {
                 wall_ms: wall.as_millis() as u64,
                 cpu_ms: cpu.as_millis() as u64,

@@ -132,6 +132,8 @@ pub fn run(
         fresh: false,
         exclusive: false,
         detailed: false,
+        full: false,
+        wait_ms: 0,
         random_seed: None,
         hash_seed: None,
         purpose,
@@ -154,6 +156,8 @@ pub fn run(
         random_seed: 1000 + u64::from(id),
         cost: Cost { wall_ms: 8_200, cpu_ms: 8_000, tests_ms: 7_900 },
         details: Vec::new(),
+        micros: Vec::new(),
+        accounts: Vec::new(),
     };
     (spec, record)
 }

@@ -1,0 +1,82 @@
+//! What a rerun shows: what is flaky, what is real, and how the suite stands.
+
+use std::io::{self, Write};
+
+use super::paint::Paint;
+use super::{Human, block};
+use crate::core::outcome::Outcome;
+use crate::core::rerun::{Standing, attempts};
+use crate::core::run::{Purpose, RunRecord, RunSpec};
+use crate::report::model::{self, Report};
+use crate::report::rerun::{result, word};
+use crate::report::text::{counted, duration, shown};
+use crate::report::words::{self, Finding};
+
+/// More findings are only counted, unless all was asked for.
+const BLOCKS: usize = 20;
+
+impl Human {
+    /// The findings of a rerun, what is flaky first, and how it ended.
+    pub(super) fn reran(&self, report: &Report, rerun: &model::Rerun, out: &mut dyn Write) -> io::Result<()> {
+        let mut found: Vec<Finding<'_>> = report.tests.iter().map(Finding::One).collect();
+        found.sort_by_key(|finding| word(finding.first()));
+        let limit = if self.0.all { usize::MAX } else { BLOCKS };
+        for finding in found.iter().take(limit) {
+            writeln!(out)?;
+            block::finding(out, finding, self.0)?;
+        }
+        if found.len() > limit {
+            writeln!(out)?;
+            let more = format!("{} more: `flakehunt report -v {}`", found.len() - limit, shown(&report.session));
+            self.labelled(out, "and", &more)?;
+        }
+        if !found.is_empty() {
+            writeln!(out)?;
+        }
+        let said = result(report, rerun);
+        let folder = shown(&report.session_dir);
+        let reports = format!("{folder}/junit.xml has every test and attempt, {folder}/report.json the verdicts");
+        if rerun.passed + rerun.skipped == report.suite.tests as u32 {
+            self.painted(out, "passed", |paint, label| paint.good(label), &said)?;
+        } else {
+            self.labelled(out, "result", &said)?;
+            self.spent(out, report)?;
+        }
+        self.labelled(out, "reports", &reports)?;
+        match words::ended(report) {
+            Some(_) => self.labelled(out, "next", &words::command_line(report)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `suite      32 tests in 0.2 s: 29 passed, 2 failed, 1 skipped`; nothing where no test failed, since then the result
+/// says it all.
+pub fn suite_line(runs: &[(RunSpec, RunRecord)], color: bool) -> Option<String> {
+    let suite = || runs.iter().filter(|(spec, run)| spec.purpose == Purpose::Baseline && run.is_valid());
+    let tests = suite().flat_map(|(spec, _)| spec.order.iter()).map(|test| test.at() + 1).max()?;
+    let (mut passed, mut failed, mut skipped, mut left) = (0_u32, 0_u32, 0_u32, 0_u32);
+    for attempts in attempts(tests, suite().map(|(spec, run)| (spec, run))) {
+        *match Standing::of(&attempts) {
+            Standing::Passed => &mut passed,
+            Standing::Failed | Standing::Flaky => &mut failed,
+            Standing::Skipped => &mut skipped,
+            Standing::NotReached => &mut left,
+        } += 1;
+    }
+    if failed == 0 {
+        return None;
+    }
+    let wall: u64 = suite().map(|(_, run)| run.cost.wall_ms).sum();
+    let mut said = format!("{} in {}: {failed} failed", counted(tests as u64, "test"), duration(wall));
+    for (count, what) in [(passed, "passed"), (skipped, "skipped"), (left, "never had their turn")] {
+        if count > 0 {
+            said.push_str(&format!(", {count} {what}"));
+        }
+    }
+    let deaths = suite().filter(|(_, run)| run.outcomes.iter().any(|one| Outcome::ends_the_process(*one))).count();
+    if deaths > 0 {
+        said.push_str(&format!("; the process died {}", counted(deaths as u64, "time")));
+    }
+    Some(format!("{}{said}", Paint(color).strong(&format!("{:11}", "suite"))))
+}
