@@ -11,7 +11,8 @@ use clap::{Args, Parser, Subcommand};
 
 use self::choices::{ColorWhen, ExecutorChoice, LevelChoice, ProgressChoice, Vary};
 use self::values::{
-    Count, Delay, Folder, Jobs, OrderSource, Percent, Program, ReplayTarget, ReportTarget, RunName, Span, Words,
+    Count, Delay, Folder, Jobs, OrderSource, Percent, Program, ReplayTarget, ReportTarget, RunName, Span,
+    Words,
 };
 use crate::core::order::Seed;
 

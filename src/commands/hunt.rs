@@ -13,6 +13,7 @@ use crate::core::hunt::{Care, Goal, Hunt, Plan, Stage};
 use crate::error::{ExitCode, Failure};
 use crate::progress::{Mode, Progress};
 use crate::pytest::fork::Fork;
+use crate::report::Format;
 use crate::report::human::{Baseline, baseline_line, header_line, plan_line, suite_line};
 use crate::report::text::counted;
 use crate::session::drive::{Budget, Drive, Onlooker, replay};
@@ -134,7 +135,7 @@ pub(super) async fn go_on(
     Ok(code)
 }
 
-/// Writes what was asked for, and `report.json` into the session.
+/// Writes what was asked for, and `report.json` into the session; of a `rerun` also `junit.xml`.
 pub(super) fn write_reports(
     context: &Context,
     gathered: &Gathered<'_>,
@@ -142,18 +143,21 @@ pub(super) fn write_reports(
     headed: bool,
 ) -> Result<(), Failure> {
     let internal = |error: std::io::Error| Failure::internal(error.to_string());
-    let mut json = Vec::new();
     let plain = crate::report::Look::default();
-    crate::report::Format::Json.renderer(plain).render(&gathered.findings(), &mut json).map_err(internal)?;
-    write_report(&gathered.session.report(), &json)?;
-    for report in reports {
+    let rendered = |format: Format| {
         let mut bytes = Vec::new();
+        format.renderer(plain).render(&gathered.findings(), &mut bytes).map_err(internal)?;
+        Ok::<_, Failure>(bytes)
+    };
+    write_report(&gathered.session.report(), &rendered(Format::Json)?)?;
+    if gathered.findings().rerun().is_some() {
+        write_report(&gathered.session.junit(), &rendered(Format::Junit)?)?;
+    }
+    for report in reports {
         match &report.file {
-            Some(file) => {
-                report.format.renderer(plain).render(&gathered.findings(), &mut bytes).map_err(internal)?;
-                write_report(&context.directory.join(file), &bytes)?;
-            }
+            Some(file) => write_report(&context.directory.join(file), &rendered(report.format)?)?,
             None => {
+                let mut bytes = Vec::new();
                 let look = crate::report::Look {
                     width: width(context),
                     color: context.color(),
@@ -192,7 +196,10 @@ fn dry_run(context: &Context, ready: &Ready, plan: SavedPlan, header: &Header) -
     let (orders, then) = match &planned.goal {
         Goal::Shuffle { orders, bisect } => {
             out.push_str("would run   collection order, twice\n");
-            (&orders[..], if *bisect { "then         whatever proves the cause of what failed\n" } else { "" })
+            (
+                &orders[..],
+                if *bisect { "then         whatever proves the cause of what failed\n" } else { "" },
+            )
         }
         Goal::Bisect { test, orders } => {
             out.push_str(&format!("would run   {} alone\n", suite.node_id(*test)));

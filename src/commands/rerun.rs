@@ -34,8 +34,7 @@ pub(super) async fn run(context: &Context, rerun: &Rerun) -> Result<ExitCode, Fa
     let mut ready = prepare(context, place, interpreter, selection, false, &signals).await?;
     ready.jobs = 1;
     ready.environment.jobs = 1;
-    let begin =
-        Begin { command: "rerun", goal: SavedGoal::Rerun(goal), dry_run: rerun.run.output.dry_run };
+    let begin = Begin { command: "rerun", goal: SavedGoal::Rerun(goal), dry_run: rerun.run.output.dry_run };
     hunt(context, ready, begin, &reports, &signals).await
 }
 

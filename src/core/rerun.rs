@@ -106,26 +106,31 @@ pub struct Attempt<'a> {
     pub account: Option<&'a Account>,
 }
 
+/// What became of the test at this position of a run; `None` where it was not reached, or the run is no evidence.
+pub fn attempt<'a>(spec: &RunSpec, record: &'a RunRecord, at: usize) -> Option<Attempt<'a>> {
+    let outcome = *record.outcomes.get(at)?;
+    if outcome == Outcome::NotReached || !record.is_valid() {
+        return None;
+    }
+    let place = match spec.purpose {
+        Purpose::Baseline => Place::Suite,
+        Purpose::Alone => Place::Alone,
+        _ => Place::SameOrder,
+    };
+    let account = if outcome == Outcome::Passed { None } else { record.account(at) };
+    let micros = record.micros.get(at).copied().unwrap_or_default();
+    Some(Attempt { run: record.run, place, at, outcome, micros, account })
+}
+
 /// Every time each test ran, in the order of the runs; by test number.
 pub fn attempts<'a>(
     tests: usize,
     runs: impl Iterator<Item = (&'a RunSpec, &'a RunRecord)>,
 ) -> Vec<Vec<Attempt<'a>>> {
     let mut attempts: Vec<Vec<Attempt<'a>>> = vec![Vec::new(); tests];
-    for (spec, record) in runs.filter(|(_, record)| record.is_valid()) {
-        let place = match spec.purpose {
-            Purpose::Baseline => Place::Suite,
-            Purpose::Alone => Place::Alone,
-            _ => Place::SameOrder,
-        };
-        for (at, (test, outcome)) in spec.order.iter().zip(&record.outcomes).enumerate() {
-            if *outcome == Outcome::NotReached {
-                continue;
-            }
-            let account = if *outcome == Outcome::Passed { None } else { record.account(at) };
-            let micros = record.micros.get(at).copied().unwrap_or_default();
-            let attempt = Attempt { run: record.run, place, at, outcome: *outcome, micros, account };
-            attempts[test.at()].push(attempt);
+    for (spec, record) in runs {
+        for (at, test) in spec.order.iter().enumerate() {
+            attempts[test.at()].extend(attempt(spec, record, at));
         }
     }
     attempts

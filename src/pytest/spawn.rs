@@ -161,11 +161,8 @@ impl Workshop {
             ended_well: told.end.is_some() && conclusion.invalid.is_none(),
             seconds: wall.as_secs_f64(),
         };
-        let (micros, accounts) = if spec.full {
-            (micros(&told), accounts(&told, &conclusion))
-        } else {
-            Default::default()
-        };
+        let (micros, accounts) =
+            if spec.full { (micros(&told), accounts(&told, &conclusion)) } else { Default::default() };
         let record = RunRecord {
             run,
             outcomes: conclusion.outcomes.clone(),

@@ -1,8 +1,8 @@
 //! What a `rerun` says beyond its verdicts: every attempt of every test, and how the suite stands.
 
+use super::Findings;
 use super::model::{self, AttemptOutcome, AttemptPlace, Report, Test};
 use super::text::counted;
-use super::Findings;
 use crate::core::fingerprint::shorten;
 use crate::core::outcome::Outcome;
 use crate::core::rerun::{Attempt, Place, Rerun, Tally, attempts, failed_at_first};
@@ -80,7 +80,10 @@ fn attempt(attempt: &Attempt<'_>) -> model::Attempt {
             Outcome::TimedOut => AttemptOutcome::TimedOut,
         },
         seconds: attempt.micros as f64 / 1e6,
-        message: attempt.account.map(|account| shorten(&account.message)).filter(|message| !message.is_empty()),
+        message: attempt
+            .account
+            .map(|account| shorten(&account.message))
+            .filter(|message| !message.is_empty()),
     }
 }
 

@@ -295,11 +295,15 @@ fn commands(test: &Test, rows: &mut Vec<Row>) {
     let mut command = |label, argv: &Vec<String>, detail: String| {
         rows.push(Row { label, value: Value::Command(argv.clone()), detail });
     };
-    if !test.reproduce.is_empty() {
+    // Where a rerun has no plain command, the run to be repeated says as much.
+    let plain = test.attempts.is_empty() || test.reproduce_needs_flakehunt.is_none();
+    if !test.reproduce.is_empty() && plain {
         let detail = match (&test.reproduce_needs_flakehunt, test.reproduced) {
             (Some(why), _) => format!("no plain pytest command shows it: {why}"),
             (None, Some([k, n])) if k < n => format!("failed in {k} of {}", counted(n, "run")),
-            (None, _) if test.verdict == Class::NonDeterministic && test.failed > 0 && test.failed < test.ran => {
+            (None, _)
+                if test.verdict == Class::NonDeterministic && test.failed > 0 && test.failed < test.ran =>
+            {
                 format!(
                     "fails in about {} of runs: repeat it",
                     percent(f64::from(test.failed) / f64::from(test.ran))
@@ -309,7 +313,7 @@ fn commands(test: &Test, rows: &mut Vec<Row>) {
         };
         command("reproduce", &test.reproduce, detail);
     }
-    if let Some(replay) = test.replay.as_ref().filter(|replay| **replay != test.reproduce) {
+    if let Some(replay) = test.replay.as_ref().filter(|replay| !plain || **replay != test.reproduce) {
         command("replay", replay, String::new());
     }
     if let Some(next) = &test.next {

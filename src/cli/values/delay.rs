@@ -20,7 +20,8 @@ impl FromStr for Delay {
         let (times, factor) = match text.split_once('*') {
             None => (text, 1.0),
             Some((times, factor)) => {
-                let factor = factor.trim().parse::<f64>().ok().filter(|factor| *factor >= 1.0 && factor.is_finite());
+                let factor =
+                    factor.trim().parse::<f64>().ok().filter(|factor| *factor >= 1.0 && factor.is_finite());
                 (times, factor.ok_or("expected a factor of 1 or more behind `*`, like `2s*2`")?)
             }
         };

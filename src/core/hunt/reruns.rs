@@ -6,14 +6,14 @@
 use std::rc::Rc;
 
 use super::Shared;
+use super::Stage;
 use super::board::Run;
 use super::classify::opened;
 use super::plan::Goal;
 use super::probe::How;
-use super::Stage;
 use crate::core::order::OrderName;
 use crate::core::outcome::{Outcome, Seen};
-use crate::core::rerun::{Attempt, Place, Rerun, Standing, attempts, failed_at_first};
+use crate::core::rerun::{Attempt, Place, Rerun, Standing, attempt, attempts, failed_at_first};
 use crate::core::run::Purpose;
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Class, Count, Verdict};
@@ -46,7 +46,8 @@ pub(crate) async fn suite_and_reruns(h: Rc<Shared>, rerun: Rerun) {
         let mut wait_ms = rerun.waits.before(round);
         for run in &suite {
             // One run for all of them: each has before it what it had before it.
-            let Some(last) = open.iter().filter(|test| run.outcome(**test).is_some()).max_by_key(|test| run.place(**test))
+            let Some(last) =
+                open.iter().filter(|test| run.outcome(**test).is_some()).max_by_key(|test| run.place(**test))
             else {
                 continue;
             };
@@ -91,16 +92,24 @@ async fn suite(h: &Shared) -> Vec<Rc<Run>> {
     runs
 }
 
+/// Asks what is known of all tests.
 fn with_attempts<T>(h: &Shared, look: impl FnOnce(&[Vec<Attempt<'_>>]) -> T) -> T {
     let runs = h.board.runs();
     look(&attempts(h.suite.len(), runs.iter().map(|run| (&run.spec, &run.record))))
 }
 
+/// Asks what is known of one test.
+fn knowing<T>(h: &Shared, test: TestIdx, look: impl FnOnce(&[Attempt<'_>]) -> T) -> T {
+    let runs = h.board.runs();
+    let attempts: Vec<Attempt<'_>> =
+        runs.iter().filter_map(|run| attempt(&run.spec, &run.record, run.place(test)?)).collect();
+    look(&attempts)
+}
+
 /// Whether running it again in its context could tell more: it has not passed there, and its last failure is one to be
 /// run again.
 fn is_open(h: &Shared, rerun: &Rerun, test: TestIdx) -> bool {
-    with_attempts(h, |attempts| {
-        let attempts = &attempts[test.at()];
+    knowing(h, test, |attempts| {
         let last = attempts.iter().rfind(|attempt| attempt.outcome.is_failure());
         !passed(attempts, |place| place != Place::Alone)
             && last.is_some_and(|last| rerun.is_wanted(last.account))
@@ -109,8 +118,7 @@ fn is_open(h: &Shared, rerun: &Rerun, test: TestIdx) -> bool {
 
 /// Whether running it alone could tell more: something ran before it, and it has not passed alone.
 fn alone_tells(h: &Shared, test: TestIdx) -> bool {
-    with_attempts(h, |attempts| {
-        let attempts = &attempts[test.at()];
+    knowing(h, test, |attempts| {
         attempts.iter().all(|attempt| attempt.place == Place::Alone || attempt.at > 0)
             && !passed(attempts, |place| place == Place::Alone)
     })
@@ -148,23 +156,29 @@ fn verdict(h: &Shared, rerun: &Rerun, test: TestIdx, attempts: &[Attempt<'_>], o
     let last = attempts.iter().rfind(|attempt| attempt.outcome.is_failure());
     let wanted = last.is_some_and(|last| rerun.is_wanted(last.account));
     let mut verdict = opened(h, test);
-    verdict.outcome = attempts.iter().map(|one| one.outcome).filter(|one| one.is_failure()).max().unwrap_or(Outcome::Failed);
-    let undecided = |why: String| (Class::Undecided, Some(why));
+    verdict.outcome = attempts
+        .iter()
+        .map(|one| one.outcome)
+        .filter(|one| one.is_failure())
+        .max()
+        .unwrap_or(Outcome::Failed);
+    let undecided = |why: &str| (Class::Undecided, Some(why.to_owned()));
     (verdict.class, verdict.undecided) = match Standing::of(attempts) {
         Standing::Flaky if both(in_order) || both(alone) => (Class::NonDeterministic, None),
         // It fails in its order and passes alone: nothing is run alone that did not fail in its order.
-        Standing::Flaky => undecided(format!(
-            "it failed in its order {} of {} times and passed alone: it looks order-dependent, which is not proven",
-            in_order.k, in_order.n
-        )),
-        _ if outage => undecided("it was not run again: too many tests failed".into()),
+        Standing::Flaky => {
+            undecided("it passed alone and never in its order: it looks order-dependent, which is not proven")
+        }
+        _ if outage => undecided("it was not run again: too many tests failed"),
         _ if wanted && h.stage.get() != Stage::Done => {
-            undecided("the hunt ended before it was run again often enough".into())
+            undecided("the hunt ended before it was run again often enough")
         }
         _ => (Class::Broken, None),
     };
     if verdict.class == Class::Broken && !wanted {
-        verdict.notes.push("failures like its last one are not run again (--only-rerun, --rerun-except)".into());
+        verdict
+            .notes
+            .push("failures like its last one are not run again (--only-rerun, --rerun-except)".into());
     }
     verdict
 }

@@ -27,7 +27,8 @@ impl Human {
         }
         if found.len() > limit {
             writeln!(out)?;
-            let more = format!("{} more: `flakehunt report -v {}`", found.len() - limit, shown(&report.session));
+            let more =
+                format!("{} more: `flakehunt report -v {}`", found.len() - limit, shown(&report.session));
             self.labelled(out, "and", &more)?;
         }
         if !found.is_empty() {
@@ -35,7 +36,8 @@ impl Human {
         }
         let said = result(report, rerun);
         let folder = shown(&report.session_dir);
-        let reports = format!("{folder}/junit.xml has every test and attempt, {folder}/report.json the verdicts");
+        let reports =
+            format!("{folder}/junit.xml has every test and attempt, {folder}/report.json the verdicts");
         if rerun.passed + rerun.skipped == report.suite.tests as u32 {
             self.painted(out, "passed", |paint, label| paint.good(label), &said)?;
         } else {
@@ -74,7 +76,8 @@ pub fn suite_line(runs: &[(RunSpec, RunRecord)], color: bool) -> Option<String> 
             said.push_str(&format!(", {count} {what}"));
         }
     }
-    let deaths = suite().filter(|(_, run)| run.outcomes.iter().any(|one| Outcome::ends_the_process(*one))).count();
+    let deaths =
+        suite().filter(|(_, run)| run.outcomes.iter().any(|one| Outcome::ends_the_process(*one))).count();
     if deaths > 0 {
         said.push_str(&format!("; the process died {}", counted(deaths as u64, "time")));
     }
