@@ -300,7 +300,7 @@ impl<'a> Face<'a> {
 
     /// What the suite came to as it is.
     fn say_suite(&self, hunt: &Hunt) {
-        if let Some(line) = suite_line(&hunt.answers(), self.color()) {
+        if let Some(line) = suite_line(&hunt.answers(), width(self.context), self.color()) {
             self.first_line(&line);
         }
     }

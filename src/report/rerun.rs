@@ -119,7 +119,7 @@ pub(super) fn counts(rerun: &model::Rerun) -> String {
         (rerun.flaky, flaky),
         (rerun.passed, format!("{} passed", rerun.passed)),
         (rerun.skipped, format!("{} skipped", rerun.skipped)),
-        (rerun.not_reached, format!("{} never had their turn", rerun.not_reached)),
+        (rerun.not_reached, format!("{} not reached", rerun.not_reached)),
     ];
     let said: Vec<String> = parts.into_iter().filter(|(n, _)| *n > 0).map(|(_, said)| said).collect();
     said.join(", ")

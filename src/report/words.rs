@@ -193,9 +193,6 @@ pub(super) fn rows(finding: &Finding<'_>) -> Vec<Row> {
     if explained < of && !matches!(test.verdict, Class::Undecided | Class::Broken) {
         said("unexplained", format!("{} of {}", of - explained, counted(of, "order")));
     }
-    if !test.attempts.is_empty() && test.verdict == Class::NonDeterministic {
-        said("kind", format!("{}: {}", class_word(test.verdict), meaning(test.verdict)));
-    }
     if let Some(lists) = lists(test) {
         said("lists", lists);
     }

@@ -54,7 +54,8 @@ pub(super) fn finding(out: &mut dyn Write, finding: &Finding<'_>, look: Look) ->
     let paint = Paint(look.color);
     let page = Page { look, column };
     page.entry(out, word, |word| paint.class(class, word), start, &head)?;
-    if matches!(class, Class::Interference | Class::Ndod) {
+    let flaky = !test.attempts.is_empty() && class == Class::NonDeterministic;
+    if flaky || matches!(class, Class::Interference | Class::Ndod) {
         for line in wrapped(words::meaning(class), look.width.saturating_sub(start)) {
             writeln!(out, "{:start$}{line}", "")?;
         }

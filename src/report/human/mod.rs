@@ -31,7 +31,7 @@ impl Renderer for Human {
         writeln!(out, "{}", header_line(findings.header, findings.suite.len(), width, color))?;
         let baseline = Baseline::of(findings.runs);
         if findings.header.command == "rerun" {
-            if let Some(line) = suite_line(findings.runs, color) {
+            if let Some(line) = suite_line(findings.runs, width, color) {
                 writeln!(out, "{line}")?;
             }
         } else if baseline.runs > 0 {

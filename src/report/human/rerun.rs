@@ -3,13 +3,12 @@
 use std::io::{self, Write};
 
 use super::paint::Paint;
-use super::{Human, block};
-use crate::core::outcome::Outcome;
-use crate::core::rerun::{Standing, attempts};
+use super::{COLUMN, Human, block};
+use crate::core::rerun::{Tally, attempts};
 use crate::core::run::{Purpose, RunRecord, RunSpec};
 use crate::report::model::{self, Report};
 use crate::report::rerun::{result, word};
-use crate::report::text::{counted, duration, shown};
+use crate::report::text::{counted, duration, shown, wrapped};
 use crate::report::words::{self, Finding};
 
 /// More findings are only counted, unless all was asked for.
@@ -52,34 +51,29 @@ impl Human {
     }
 }
 
-/// `suite      32 tests in 0.2 s: 29 passed, 2 failed, 1 skipped`; nothing where no test failed, since then the result
+/// `suite      32 tests in 0.2 s: 2 failed, 29 passed, 1 skipped`; nothing where no test failed, since then the result
 /// says it all.
-pub fn suite_line(runs: &[(RunSpec, RunRecord)], color: bool) -> Option<String> {
+pub fn suite_line(runs: &[(RunSpec, RunRecord)], width: usize, color: bool) -> Option<String> {
     let suite = || runs.iter().filter(|(spec, run)| spec.purpose == Purpose::Baseline && run.is_valid());
     let tests = suite().flat_map(|(spec, _)| spec.order.iter()).map(|test| test.at() + 1).max()?;
-    let (mut passed, mut failed, mut skipped, mut left) = (0_u32, 0_u32, 0_u32, 0_u32);
-    for attempts in attempts(tests, suite().map(|(spec, run)| (spec, run))) {
-        *match Standing::of(&attempts) {
-            Standing::Passed => &mut passed,
-            Standing::Failed | Standing::Flaky => &mut failed,
-            Standing::Skipped => &mut skipped,
-            Standing::NotReached => &mut left,
-        } += 1;
-    }
+    let Tally { passed, skipped, failed, not_reached, .. } =
+        Tally::of(&attempts(tests, suite().map(|(spec, run)| (spec, run))));
     if failed == 0 {
         return None;
     }
     let wall: u64 = suite().map(|(_, run)| run.cost.wall_ms).sum();
     let mut said = format!("{} in {}: {failed} failed", counted(tests as u64, "test"), duration(wall));
-    for (count, what) in [(passed, "passed"), (skipped, "skipped"), (left, "never had their turn")] {
+    for (count, what) in [(passed, "passed"), (skipped, "skipped"), (not_reached, "not reached")] {
         if count > 0 {
             said.push_str(&format!(", {count} {what}"));
         }
     }
-    let deaths =
-        suite().filter(|(_, run)| run.outcomes.iter().any(|one| Outcome::ends_the_process(*one))).count();
+    let died = |run: &RunRecord| run.outcomes.iter().any(|outcome| outcome.ends_the_process());
+    let deaths = suite().filter(|(_, run)| died(run)).count() as u64;
     if deaths > 0 {
-        said.push_str(&format!("; the process died {}", counted(deaths as u64, "time")));
+        said.push_str(&format!("; {} ended the process", counted(deaths, "test")));
     }
-    Some(format!("{}{said}", Paint(color).strong(&format!("{:11}", "suite"))))
+    let lines = wrapped(&said, width.saturating_sub(COLUMN));
+    let label = Paint(color).strong(&format!("{:COLUMN$}", "suite"));
+    Some(label + &lines.join(&format!("\n{:COLUMN$}", "")))
 }

@@ -97,7 +97,7 @@ fn class(attempt: &Attempt<'_>) -> String {
 
 /// An attribute holds one line; all lines stand in the trace.
 fn message(attempt: &Attempt<'_>) -> String {
-    shorten(attempt.account.map_or("", |account| account.message.as_str()))
+    shown(&shorten(attempt.account.map_or("", |account| account.message.as_str()))).into_owned()
 }
 
 fn trace(attempt: &Attempt<'_>) -> String {
