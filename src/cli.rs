@@ -21,6 +21,7 @@ Examples:
   flakehunt shuffle                           explain every flaky test
   flakehunt shuffle tests/api --budget 10m    a part of it, for ten minutes at most
   flakehunt bisect tests/test_a.py::test_x    what makes this one fail?
+  flakehunt rerun                             CI is red: which failures are real?
   flakehunt replay 7                          the order of seed 7 again
   flakehunt report --report html=flaky.html   the latest session as a web page
 

@@ -129,11 +129,14 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
                     for (about, text) in notices {
                         self.say(&about, &text, onlooker)?;
                     }
-                    if let Some(record) = record {
-                        let record = RunRecord { beside: company, ..record };
-                        self.journal.append(&Event::Answered(Answer::of(&record)))?;
-                        self.hunt.mark(record);
-                    }
+                    let Some(record) = record else {
+                        // What was cancelled has none, and may be seen before the wish to end is.
+                        ending = ending.or(*reason.borrow()).or(Some(EndReason::Interrupted));
+                        continue;
+                    };
+                    let record = RunRecord { beside: company, ..record };
+                    self.journal.append(&Event::Answered(Answer::of(&record)))?;
+                    self.hunt.mark(record);
                 }
                 () = until(deadline), if ending.is_none() => {
                     ending = Some(EndReason::Budget);
