@@ -66,9 +66,15 @@ impl Human {
         if report.tests.is_empty() {
             let tests = counted(report.suite.tests as u64, "test");
             let orders = counted(report.coverage.orders, "order");
-            let said =
-                format!("no test of {tests} failed in some orders and passed in others; {orders} were tried");
-            self.painted(out, "nothing found", |paint, label| paint.good(label), &said)?;
+            if report.coverage.orders == 0 {
+                let said = format!("no run of {tests} gave evidence: nothing is known of them");
+                self.painted(out, "no answer", |paint, label| paint.class(Class::Undecided, label), &said)?;
+            } else {
+                let said = format!(
+                    "no test of {tests} failed in some orders and passed in others; {orders} were tried"
+                );
+                self.painted(out, "nothing found", |paint, label| paint.good(label), &said)?;
+            }
         }
         if !broken.is_empty() {
             self.broken(out, &broken)?;
