@@ -223,6 +223,14 @@ mod tests {
     }
 
     #[test]
+    fn as_many_failures_as_may_be_are_no_outage() {
+        let json = r#"{"reruns": 1, "most": 2}"#;
+        let rerun: Rerun = serde_json::from_str(json).unwrap();
+        assert_eq!([0, 2, 3].map(|failed| rerun.is_outage(failed)), [false, false, true]);
+        assert!(!Rerun { most: None, ..rerun }.is_outage(1_000_000));
+    }
+
+    #[test]
     fn a_failure_text_names_the_type_once() {
         for (kind, message, text) in [
             ("ValueError", "ValueError: no", "ValueError: no"),

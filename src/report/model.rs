@@ -243,6 +243,9 @@ pub struct Attempt {
     pub seconds: f64,
     /// The first line of what pytest says, where it did not simply pass.
     pub message: Option<String>,
+    /// The long form of a failure, with its traceback; may be shortened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// Where a test ran.

@@ -84,6 +84,7 @@ fn attempt(attempt: &Attempt<'_>) -> model::Attempt {
             .account
             .map(|account| shorten(&account.message))
             .filter(|message| !message.is_empty()),
+        text: attempt.account.map(|account| account.text.clone()).filter(|text| !text.is_empty()),
     }
 }
 

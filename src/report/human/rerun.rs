@@ -6,13 +6,15 @@ use super::paint::Paint;
 use super::{COLUMN, Human, block};
 use crate::core::rerun::{Tally, attempts};
 use crate::core::run::{Purpose, RunRecord, RunSpec};
-use crate::report::model::{self, Report};
+use crate::report::model::{self, Report, Test};
 use crate::report::rerun::{result, word};
 use crate::report::text::{counted, duration, shown, wrapped};
 use crate::report::words::{self, Finding};
 
 /// More findings are only counted, unless all was asked for.
 const BLOCKS: usize = 20;
+/// So many lines of a traceback are shown, unless all was asked for.
+const TRACEBACK: usize = 40;
 
 impl Human {
     /// The findings of a rerun, what is flaky first, and how it ended.
@@ -23,6 +25,9 @@ impl Human {
         for finding in found.iter().take(limit) {
             writeln!(out)?;
             block::finding(out, finding, self.0)?;
+            if self.0.all || word(finding.first()) != "flaky" {
+                self.traceback(finding.first(), out)?;
+            }
         }
         if found.len() > limit {
             writeln!(out)?;
@@ -48,6 +53,26 @@ impl Human {
             Some(_) => self.labelled(out, "next", &words::command_line(report)),
             None => Ok(()),
         }
+    }
+}
+
+impl Human {
+    /// What pytest says of the first failure, as it says it.
+    fn traceback(&self, test: &Test, out: &mut dyn Write) -> io::Result<()> {
+        let Some(text) = test.attempts.iter().find_map(|attempt| attempt.text.as_deref()) else {
+            return Ok(());
+        };
+        let lines: Vec<&str> = text.lines().collect();
+        // The reason stands at the end.
+        let before = if self.0.all { 0 } else { lines.len().saturating_sub(TRACEBACK) };
+        writeln!(out)?;
+        if before > 0 {
+            writeln!(out, "    ... {} before", counted(before as u64, "line"))?;
+        }
+        for line in &lines[before..] {
+            writeln!(out, "{}", format!("    {}", shown(line)).trim_end())?;
+        }
+        Ok(())
     }
 }
 
