@@ -36,6 +36,13 @@ Exit codes:
   74   the journal or a report could not be written
   130  interrupted by Ctrl-C (143: by SIGTERM); `flakehunt resume` goes on";
 
+const RERUN_HELP: &str = "\
+Exit codes:
+  0    no test failed each time
+  1    a test failed each time, or is flaky (--fail-on-flaky), or too many failed (--max-rerun-tests)
+  6    a test never had its turn
+Other codes as of every command: `flakehunt --help`";
+
 /// Finds out why a pytest suite is flaky: which test pollutes which, with proof
 #[derive(Debug, Parser)]
 #[command(name = "flakehunt", version, after_help = AFTER_HELP, max_term_width = 100)]
@@ -77,7 +84,8 @@ pub enum Command {
     Shuffle(Shuffle),
     /// Not there yet: run tests many times in the same order and tell how often they fail
     Repeat(Repeat),
-    /// Run the suite, then failed tests again, and tell flaky from broken
+    /// Run the suite, then what failed again, and tell real failures from flaky ones
+    #[command(after_help = RERUN_HELP)]
     Rerun(Rerun),
     /// Find what makes one test fail, or pass, in the company of others
     Bisect(Bisect),
