@@ -80,6 +80,8 @@ def rehearse():
         bin_xml_escape("")
         mangle_test_address("test_a.py::test_a")
     re.sub(r"[\W]", "_", "")  # the folder of tmp_path
+    with suppress(OSError, TypeError, SyntaxError):
+        inspect.getsource(rehearse)  # what a traceback shows is found by expressions that are slow to compile
     with suppress(AttributeError):
         _find_modules()
 
