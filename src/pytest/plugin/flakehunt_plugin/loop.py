@@ -163,6 +163,7 @@ class Late:
         try:
             self.execute(session, order)
         finally:
+            stream.flush()
             if self.lean is not None:
                 self.lean.stop()
         return True
