@@ -64,7 +64,7 @@ pub struct RunRequest {
     /// Phase records carry what the test printed and logged.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sections: bool,
-    /// For a forked child: the short protocol, where nobody listens.
+    /// The short protocol, where nobody listens.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lean: bool,
 }

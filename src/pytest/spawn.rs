@@ -18,6 +18,10 @@ use crate::error::Failure;
 use crate::process::{self, CancelSignal, Limit, Watch};
 use crate::session::session_dir::{RunDir, SessionDir};
 
+/// Orders of so many tests and more run by the short protocol where processes are all there is: reports of tests that
+/// pass are most of what small tests cost. Proofs are shorter, and run by the full one.
+const LEAN_FROM: usize = 50;
+
 /// What all executors of a session share.
 #[derive(Clone, Debug)]
 pub struct Workshop {
@@ -271,7 +275,8 @@ impl Spawn {
 impl Executor for Spawn {
     async fn answer(&self, run: RunId, spec: RunSpec, cancel: CancelSignal) -> Result<Answered, Failure> {
         let workshop = &self.workshop;
-        let (dir, request) = workshop.prepare(run, &spec)?;
+        let (dir, mut request) = workshop.prepare(run, &spec)?;
+        request.lean = !spec.fresh && !spec.detailed && spec.order.len() >= LEAN_FROM;
         let (request_path, suite_path) = (dir.path().join("request.json"), workshop.session.suite());
         let (stream, output) = (dir.stream(), dir.output());
         let files = Files { request: &request_path, stream: &stream, suite: &suite_path, output: &output };

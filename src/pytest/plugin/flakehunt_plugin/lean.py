@@ -90,6 +90,12 @@ class Lean:
         if junit is not None:
             mute(config, junit)
 
+    @staticmethod
+    def brief(config):
+        """Has failures told as Python tells them: the long form parses the whole file of the test."""
+        if config.option.__dict__.get("tbstyle") == "auto":
+            config.option.tbstyle = "native"
+
     def stop(self):
         """After the last test."""
         if self.active:

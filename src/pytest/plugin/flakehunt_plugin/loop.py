@@ -5,13 +5,15 @@ from os.path import join
 
 import pytest
 
-from . import lean, seeds, terminal
+from . import artefacts, lean, seeds, terminal
 from .bound import read_json, text
 from .clone import fresh
 from .failure import Raised, ending, fields
 from .serve import Server
 
 EXTRA_IDS = 1000
+# A run of so few tests is one of many that ask the same of them: their failures need no long form each time.
+_PROBE = 4
 
 
 class Reporter:
@@ -124,7 +126,8 @@ class Late:
         manager = session.config.pluginmanager
         manager.register(self.reporter, "flakehunt_reporter")
         self.lean = None
-        if plugin.request["mode"] == "serve" and lean.obstacle(session.config) is None:
+        serves = plugin.request["mode"] == "serve"
+        if (serves or (self.run or {}).get("lean")) and lean.obstacle(session.config) is None:
             self.lean = lean.Lean(self.reporter, session.config)
             manager.register(self.lean, "flakehunt_lean")
 
@@ -143,6 +146,8 @@ class Late:
             # What was imported and collected stays: looking through it again and again costs a tenth of a short run.
             gc.freeze()
             self.plugin.exit.arm(session)
+            if self.lean is not None and not run.get("sections"):
+                self.lean.switch_on(session.config, artefacts.junit_log(session.config))
         return self.perform(session, run)
 
     def perform(self, session, run):
@@ -160,6 +165,8 @@ class Late:
         terminal.quieten(config)
         seeds.seed(run.get("random_seed"))
         self.reporter.sections = bool(run.get("sections"))
+        if self.lean is not None and self.lean.active and len(order.items) <= _PROBE:
+            self.lean.brief(config)
         try:
             self.execute(session, order)
         finally:
