@@ -1,6 +1,7 @@
 """The short protocol says the same about everything that did not simply pass."""
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -147,6 +148,30 @@ def test_a_wrapper_of_the_protocol_is_called(project):
         result = server.run([0, 1, 0], lean=True)
         assert len(result.all("pass")) == 2 and result.bad() == [(1, "call")]
         assert result.output.count("around test_a") == 2
+
+
+def test_a_process_of_its_own_runs_it_as_well(project):
+    _zoo(project)
+    project.write("test_d.py", MORE)
+    project.collect()
+    order = list(range(len(project.suite())))
+    lean, full = project.run(order, lean=True), project.run(order)
+    assert executed(lean) == executed(full) == order and lean.code == full.code
+    assert len(lean.all("pass")) > 15 and not full.all("pass")
+    assert _not_silent(lean) == _not_silent(full)
+    assert not Path(lean.run["junit"]).exists() and Path(full.run["junit"]).exists()
+
+
+def test_a_failure_in_a_probe_is_told_briefly(project):
+    project.write("test_a.py", "def test_a(): pass\ndef test_b(): assert [1] == [2]\n")
+    with Server(project) as server:
+        server.until("serving")
+        probe, order = server.run([0, 1], lean=True), server.run([0, 1] * 3, lean=True)
+        brief, long = (run.phases(outcome="failed")[0] for run in (probe, order))
+        assert brief.pop("text").startswith("Traceback") and ">   " in long.pop("text")
+        for one in (brief, long):
+            one.pop("seconds")
+        assert brief == long
 
 
 LEAVES = """
