@@ -92,9 +92,9 @@ class Lean:
 
     @staticmethod
     def brief(config):
-        """Has failures told as Python tells them: the long form parses the whole file of the test."""
+        """Has failures told by their exception only: any traceback parses the files that it shows."""
         if config.option.__dict__.get("tbstyle") == "auto":
-            config.option.tbstyle = "native"
+            config.option.tbstyle = "line"
 
     def stop(self):
         """After the last test."""
