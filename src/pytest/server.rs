@@ -113,12 +113,17 @@ impl Server {
         mut cancel: CancelSignal,
     ) -> Result<Started, Failure> {
         let unwritable = |error: io::Error| Failure::io("make the files of a fork server", &error);
-        fs::create_dir_all(home.folder).map_err(unwritable)?;
+        // What the project makes at import is removed with the session's scratch folder, whoever should have done it.
+        let tmpdir = home.scratch.join("t");
+        for folder in [home.folder, &tmpdir] {
+            fs::create_dir_all(folder).map_err(unwritable)?;
+        }
         let (request, output) = (home.folder.join("request.json"), home.folder.join("output.log"));
         let stream = home.scratch.join("server");
         let (reader, keeper) = process::fifo(&stream).map_err(unwritable)?;
         let pipe = Receiver::from_owned_fd(reader).map_err(unwritable)?;
-        let files = Files { request: &request, stream: &stream, suite: home.suite, output: &output };
+        let tmpdir = Some(&*tmpdir);
+        let files = Files { request: &request, stream: &stream, suite: home.suite, output: &output, tmpdir };
         let command = invocation.command(Mode::Serve, files, None, None).map_err(unwritable)?;
         let mut child = Child::start(command)
             .await
@@ -240,7 +245,10 @@ impl Server {
 async fn supervise(child: Child, stop: CancelSignal) -> ProcessEnd {
     let limits = Limits { test: None, run: None, grace: GRACE };
     match child.until_end(limits, &mut (), stop).await {
-        Ok(ended) => ended.end,
+        Ok(ended) => {
+            process::kill_escaped(&ended.escaped);
+            ended.end
+        }
         Err(_) => ProcessEnd::Signalled(9),
     }
 }

@@ -104,17 +104,24 @@ impl Workshop {
         Ok((dir, request))
     }
 
-    /// Removes the temporary files of a run, of which there may be many.
-    async fn tidy(&self, run: RunId) {
+    /// Removes the temporary files of a run, of which there may be many. What a forked child started and what then left
+    /// its group is known by them; it must not be met by the next run.
+    async fn tidy(&self, run: RunId, forked: bool) {
         let folder = self.scratch.join(run.0.to_string());
-        // What cannot be removed now goes with the session's scratch folder.
-        let _ = tokio::task::spawn_blocking(move || fs::remove_dir_all(folder)).await;
+        let tidy = move || {
+            if forked {
+                process::kill_started_with(&format!("TMPDIR={}/", folder.display()));
+            }
+            // What cannot be removed now goes with the session's scratch folder.
+            let _ = fs::remove_dir_all(folder);
+        };
+        let _ = tokio::task::spawn_blocking(tidy).await;
     }
 
     /// Makes the answer of a run that has ended, leaves its JUnit, and removes what else it left.
     pub(super) async fn conclude(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
-        let run = ended.run;
-        tokio::join!(self.answer(ended), self.tidy(run)).0
+        let tidied = self.tidy(ended.run, !ended.fresh);
+        tokio::join!(self.answer(ended), tidied).0
     }
 
     async fn answer(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
@@ -254,7 +261,9 @@ impl Executor for Spawn {
         let (dir, request) = workshop.prepare(run, &spec)?;
         let (request_path, suite_path) = (dir.path().join("request.json"), workshop.session.suite());
         let (stream, output) = (dir.stream(), dir.output());
-        let files = Files { request: &request_path, stream: &stream, suite: &suite_path, output: &output };
+        let tmpdir = Some(&*request.tmpdir);
+        let files =
+            Files { request: &request_path, stream: &stream, suite: &suite_path, output: &output, tmpdir };
         let command = workshop
             .invocation
             .command(Mode::Run, files, Some(&request), spec.hash_seed)

@@ -148,7 +148,8 @@ class _Begin:
 
 def pytest_addoption(parser, pluginmanager):
     """The first hook a plugin of `-p` receives: here the session's object joins it."""
-    path = os.environ.get("FLAKEHUNT_REQUEST")
+    # Taken away, so that no pytest that a test may start with the same arguments takes it for its own.
+    path = os.environ.pop("FLAKEHUNT_REQUEST", None)
     if path and not pluginmanager.has_plugin("flakehunt_session"):
         plugin = Plugin(read_json(path))
         pluginmanager.register(plugin, "flakehunt_session")
