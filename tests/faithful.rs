@@ -280,10 +280,12 @@ impl Ran {
     }
 }
 
-/// A traceback that begins in pytest's own runner, without that: with the short protocol another function calls the test.
+/// A text up to where a traceback goes through pytest's own runner: with the short protocol it is another function that
+/// calls the test.
 fn without_runner(text: String) -> String {
-    match text.find("cls = <class '_pytest.runner.CallInfo'>") {
-        Some(runner) => text[..runner].to_owned() + text.lines().next_back().unwrap_or_default(),
+    let runner = ["cls = <class '_pytest.runner.CallInfo'>", "_pytest/runner.py\", line"];
+    match runner.iter().filter_map(|mark| text.find(mark)).min() {
+        Some(at) => text[..at].to_owned(),
         None => text,
     }
 }

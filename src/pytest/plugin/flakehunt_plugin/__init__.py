@@ -11,7 +11,7 @@ import pytest
 
 sys.dont_write_bytecode = False  # for the modules beside this one; the project's files are redirected
 
-from . import artefacts, bytecode, files, gate, leave, neutralise, seeds, serve, suite
+from . import artefacts, bytecode, files, frost, gate, leave, neutralise, seeds, serve, suite
 from .bound import LIB, read_json, text
 from .failure import MESSAGE_LENGTH, clip, long_form, tail
 from .loop import Late
@@ -25,6 +25,7 @@ class Plugin:
         self.request = request
         self.stream = Stream(request["stream"])
         self.deselected = 0
+        self.frost = frost.Frost()
         self.requests = self.watch = self.exit = None
         if request["mode"] != "collect":
             self.exit = leave.Exit()
@@ -105,6 +106,7 @@ class Plugin:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session):
         """The last word, after every other plugin's."""
+        self.frost.end()
         outcome = yield
         if outcome.excinfo is None:
             self.stream.event("end", code=int(session.exitstatus))
