@@ -173,9 +173,11 @@ impl Zoo {
             found.hold(name(at), &own, &child);
         }
         found.hold("the end", &fresh.events.last(), &lean.events.last());
-        found.hold("cases", &fresh.cases.len(), &lean.cases.len());
-        for (own, child) in fresh.cases.iter().zip(&lean.cases) {
-            found.hold("a case", own, child);
+        if fresh.in_order {
+            found.hold("cases", &fresh.cases.len(), &lean.cases.len());
+            for (own, child) in fresh.cases.iter().zip(&lean.cases) {
+                found.hold("a case", own, child);
+            }
         }
         for child in [&full, &lean] {
             found.hold("outcomes", &fresh.record.outcomes, &child.record.outcomes);
@@ -200,13 +202,16 @@ impl Zoo {
             purpose: Purpose::Baseline,
         };
         let answered = self.fork.answer(run, spec, never()).await.expect("an answer");
-        assert_eq!(answered.notices, [], "order {number}, {way:?}");
+        // pytest's report mixes up two tests of one name in a row where subtests and the teardown fail.
+        let (junit, other): (Vec<_>, Vec<_>) =
+            answered.notices.into_iter().partition(|(about, _)| about == "junit");
+        assert_eq!(other, [], "order {number}, {way:?}");
         let record = answered.record.expect("a record");
         assert_eq!(record.invalid, None, "order {number}, {way:?}");
         assert_eq!(record.fresh, way == Way::Fresh);
         let own = self.workshop.scratch.join(run.0.to_string()).display().to_string();
         let project = format!("{}/", self.workshop.invocation.directory.display());
-        let ran = Ran::read(&self.workshop.session.run(run), record, &own, &project);
+        let ran = Ran::read(&self.workshop.session.run(run), record, junit.is_empty(), &own, &project);
         fs::remove_dir_all(self.workshop.session.run(run).path()).expect("the run's folder");
         ran
     }
@@ -233,11 +238,13 @@ struct Ran {
     events: Vec<Value>,
     xml: String,
     cases: Vec<Case>,
+    /// pytest's report agrees with the stream.
+    in_order: bool,
     said: Vec<String>,
 }
 
 impl Ran {
-    fn read(dir: &RunDir, record: RunRecord, own: &str, project: &str) -> Self {
+    fn read(dir: &RunDir, record: RunRecord, in_order: bool, own: &str, project: &str) -> Self {
         let stream = fs::read_to_string(dir.stream()).expect("a stream");
         let events = stream
             .lines()
@@ -268,7 +275,7 @@ impl Ran {
         let output = fs::read(dir.output()).expect("output");
         let output = String::from_utf8_lossy(&output);
         let said = output.lines().filter(|line| line.starts_with("zoo: ")).map(str::to_owned).collect();
-        Self { record, events, xml, cases, said }
+        Self { record, events, xml, cases, in_order, said }
     }
 }
 

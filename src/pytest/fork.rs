@@ -208,7 +208,15 @@ impl Fork {
             timed_out,
             fresh: false,
         };
-        workshop.conclude(ended).await.map(Ok)
+        let mut answered = workshop.conclude(ended).await?;
+        if let Some(record) = &mut answered.record
+            && record.invalid.is_none()
+            && let Some(name) = server.littered()
+        {
+            record.invalid =
+                Some(format!("`{name}` was left in a temporary folder that was chosen while collecting"));
+        }
+        Ok(Ok(answered))
     }
 }
 
