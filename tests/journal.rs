@@ -34,6 +34,8 @@ fn spec(tests: u32) -> RunSpec {
         fresh: false,
         exclusive: false,
         detailed: false,
+        full: false,
+        wait_ms: 0,
         random_seed: None,
         hash_seed: None,
         purpose: Purpose::Explore,
@@ -52,6 +54,8 @@ fn answer(run: u32) -> Event {
         random_seed: u64::MAX,
         cost: Cost::default(),
         details: Vec::new(),
+        micros: Vec::new(),
+        accounts: Vec::new(),
     }))
 }
 

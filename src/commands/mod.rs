@@ -6,6 +6,7 @@ mod hunt;
 mod orders;
 mod replay;
 mod report;
+mod rerun;
 mod resume;
 mod scratch;
 mod setup;
@@ -60,7 +61,8 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> Result<ExitCode, Failu
         Command::Report(report) => report::run(&context, report),
         Command::Config(_) => config(&context),
         Command::Clean { keep } => clean(&context, *keep),
-        Command::Repeat(_) | Command::Rerun(_) => {
+        Command::Rerun(rerun) => rerun::run(&context, rerun).await,
+        Command::Repeat(_) => {
             Err(Failure::usage("this command is not there yet").hint("`flakehunt shuffle` and `bisect` are"))
         }
         Command::Completions { .. } | Command::Man => Ok(ExitCode::Clean),

@@ -5,6 +5,8 @@ use std::path::Path;
 use fs_err as fs;
 
 use super::Context;
+use super::setup::pytest_args;
+use crate::cli::RunOptions;
 use crate::cli::values::RunName;
 use crate::core::order::{Level, Levels, OrderName, Seed};
 use crate::core::run::RunSpec;
@@ -104,6 +106,22 @@ pub(super) struct Earlier {
     pub spec: RunSpec,
     pub suite: Suite,
     pub history: History,
+}
+
+/// What pytest is given, paths and ids first: what it was given for the earlier run, since whatever was collected then may
+/// have had its part, unless arguments were typed.
+pub(super) fn given(
+    context: &Context,
+    earlier: Option<&Earlier>,
+    run: &RunOptions,
+) -> (Vec<String>, Vec<String>) {
+    match earlier {
+        Some(earlier) if run.pytest_args.is_empty() => {
+            let environment = &earlier.history.header.environment;
+            (environment.selection.clone(), environment.pytest_args.clone())
+        }
+        _ => (Vec::new(), pytest_args(context, Some(run))),
+    }
 }
 
 /// Finds a run of an earlier session.

@@ -56,6 +56,13 @@ pub struct RunSpec {
     /// The answer must say what every test printed and reported, see [`RunRecord::details`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub detailed: bool,
+    /// The answer must say how long every test took and what pytest says of each that did not simply pass, see
+    /// [`RunRecord::micros`] and [`RunRecord::accounts`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub full: bool,
+    /// The run begins so many milliseconds after it was asked for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub wait_ms: u64,
     /// The seed of `random` in the child, where it is not derived from the session's seed and the run's number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub random_seed: Option<u64>,
@@ -94,6 +101,22 @@ pub struct Failure {
     pub message: String,
 }
 
+/// What pytest says of a test that did not simply pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its position in the order.
+    pub at: u32,
+    /// The exception's type; `pytest.skip` or `pytest.xfail` where it was skipped; what happened to the process where
+    /// that ended.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What the exception says, or why the test was skipped.
+    pub message: String,
+    /// The long form of a failure, with its traceback; may be shortened.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+}
+
 /// What a run cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
@@ -129,9 +152,19 @@ pub struct RunRecord {
     /// For each position a digest of all that its test reported and printed, without what differs from run to run
     /// (see [`masked`](super::fingerprint::masked)); 0 where it was not reached. Empty where nobody asked for it.
     pub details: Vec<u32>,
+    /// For each position how long its test took, in microseconds; empty unless [`RunSpec::full`] was asked for.
+    pub micros: Vec<u64>,
+    /// One entry a position that did not simply pass, in order; empty unless [`RunSpec::full`] was asked for.
+    pub accounts: Vec<Account>,
 }
 
 impl RunRecord {
+    /// What pytest says of the test at this position, where it did not simply pass.
+    pub fn account(&self, at: usize) -> Option<&Account> {
+        let found = self.accounts.binary_search_by_key(&at, |account| account.at as usize).ok()?;
+        self.accounts.get(found)
+    }
+
     /// What decisions take a run to cost, in milliseconds: its own CPU time, or the time its tests took where they wait.
     /// The time on the wall would make what is asked depend on what else the machine does.
     pub fn effort_ms(&self) -> u64 {
@@ -145,4 +178,8 @@ impl RunRecord {
     pub fn is_valid(&self) -> bool {
         self.invalid.is_none()
     }
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }

@@ -169,6 +169,8 @@ impl Simulated {
                 tests_ms: spec.order.len() as u64,
             },
             details: Vec::new(),
+            micros: Vec::new(),
+            accounts: Vec::new(),
         }
     }
 

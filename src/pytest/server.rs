@@ -265,7 +265,7 @@ fn names(folder: &Path) -> BTreeSet<OsString> {
 
 /// Sees a server to its end.
 async fn supervise(child: Child, stop: CancelSignal) -> ProcessEnd {
-    let limits = Limits { test: None, run: None, grace: GRACE };
+    let limits = Limits { test: None, run: None, linger: None, grace: GRACE };
     match child.until_end(limits, &mut (), stop).await {
         Ok(ended) => {
             process::kill_escaped(&ended.escaped);

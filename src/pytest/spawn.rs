@@ -11,7 +11,7 @@ use super::executor::{Answered, Executor, random_seed};
 use super::invocation::{Files, Invocation, Mode, RunRequest};
 use super::junit;
 use super::pace::Pace;
-use super::stream::{Conclusion, Digest, Tail, Told, conclude};
+use super::stream::{Conclusion, Digest, Tail, Told, accounts, conclude, micros};
 use crate::core::run::{Cost, ProcessEnd, RunId, RunRecord, RunSpec};
 use crate::core::test_id::{Suite, TestIdx};
 use crate::error::Failure;
@@ -72,6 +72,10 @@ impl Watch for Follow {
     fn poll(&mut self) -> Option<u64> {
         self.read()
     }
+
+    fn is_over(&self) -> bool {
+        self.digest.has_ended()
+    }
 }
 
 impl Workshop {
@@ -125,7 +129,11 @@ impl Workshop {
     }
 
     async fn answer(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
-        let EndedRun { run, spec, dir, request, told, finished, end, wall, cpu, fresh, .. } = ended;
+        let EndedRun { run, spec, dir, request, told, finished, mut end, wall, cpu, fresh, .. } = ended;
+        if let (true, Some(code)) = (ended.lingered, told.end) {
+            // All that pytest had to do was done: how we ended what was left of the process says nothing.
+            end = ProcessEnd::Exited(code);
+        }
         if end == ProcessEnd::Cancelled {
             return Ok(Answered { record: None, notices: Vec::new(), processes: u32::from(fresh) });
         }
@@ -154,6 +162,13 @@ impl Workshop {
                 format!("{where_} left a process behind, or a handle open; it was ended"),
             ));
         }
+        if ended.lingered {
+            self.pace.lingered();
+            notices.push((
+                "leak".to_owned(),
+                format!("{where_} did not exit after pytest had ended (a thread, or an exit handler); it was ended"),
+            ));
+        }
         if let Some(limit) = ended.timed_out {
             let which = match limit {
                 Limit::Test => "a test took too long (--test-timeout)",
@@ -168,6 +183,8 @@ impl Workshop {
             ended_well: told.end.is_some() && conclusion.invalid.is_none(),
             seconds: wall.as_secs_f64(),
         };
+        let (micros, accounts) =
+            if spec.full { (micros(&told), accounts(&told, &conclusion)) } else { Default::default() };
         let record = RunRecord {
             run,
             outcomes: conclusion.outcomes.clone(),
@@ -178,6 +195,8 @@ impl Workshop {
             fresh,
             random_seed: request.random_seed,
             details: told.details.clone(),
+            micros,
+            accounts,
             cost: Cost {
                 wall_ms: wall.as_millis() as u64,
                 cpu_ms: cpu.as_millis() as u64,
@@ -213,6 +232,7 @@ pub(super) struct EndedRun<'a> {
     pub wall: Duration,
     pub cpu: Duration,
     pub leaked: bool,
+    pub lingered: bool,
     pub timed_out: Option<Limit>,
     pub fresh: bool,
 }
@@ -285,6 +305,7 @@ impl Executor for Spawn {
             wall: ended.wall,
             cpu: ended.cpu,
             leaked: ended.leaked || !ended.escaped.is_empty(),
+            lingered: ended.lingered,
             timed_out: ended.timed_out,
             fresh: true,
         };

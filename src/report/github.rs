@@ -29,12 +29,15 @@ impl Renderer for Github {
 }
 
 fn at_test(out: &mut dyn Write, test: &Test) -> io::Result<()> {
-    let level =
-        if matches!(test.verdict, Class::Undecided | Class::Interference) { "warning" } else { "error" };
+    let warns = match test.attempts.is_empty() {
+        true => matches!(test.verdict, Class::Undecided | Class::Interference),
+        false => words::word(test) == "flaky",
+    };
+    let level = if warns { "warning" } else { "error" };
     let mut lines = vec![format!("{}: {}", shown(&test.id), words::meaning(test.verdict))];
     lines.extend(Some(words::rate(test)).filter(|rate| !rate.is_empty()));
     lines.extend(words::rows(&words::Finding::One(test)).iter().map(words::Row::line));
-    annotation(out, level, &test.file, test.line, words::class_word(test.verdict), &lines)
+    annotation(out, level, &test.file, test.line, words::word(test), &lines)
 }
 
 fn at_culprits(out: &mut dyn Write, findings: &Findings<'_>, test: &Test, tests: usize) -> io::Result<()> {

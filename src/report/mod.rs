@@ -16,6 +16,7 @@ pub mod text;
 
 mod build;
 mod interval;
+mod rerun;
 mod words;
 
 use std::io::{self, Write};
@@ -24,6 +25,8 @@ use crate::core::run::{RunRecord, RunSpec};
 use crate::core::test_id::Suite;
 use crate::core::verdict::{Cluster, Verdict};
 use crate::session::event::{EndReason, Header};
+
+pub use self::rerun::Reruns;
 
 /// What a hunt found, borrowed from whoever replayed its journal.
 #[derive(Clone, Copy, Debug)]

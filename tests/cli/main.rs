@@ -12,5 +12,6 @@ mod determinism;
 mod interrupted;
 mod invoked;
 mod output;
+mod rerun;
 mod unusable;
 mod verdicts;

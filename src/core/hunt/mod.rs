@@ -25,6 +25,7 @@ mod model;
 mod nondeterministic;
 mod plan;
 mod probe;
+mod reruns;
 mod target;
 
 use std::cell::{Cell, RefCell};
@@ -146,6 +147,7 @@ fn search(shared: &Rc<Shared>) -> Pin<Box<dyn Future<Output = ()>>> {
         Goal::Shuffle { .. } => Box::pin(classify::whole_suite(shared.clone())),
         Goal::Bisect { test, .. } => Box::pin(target::one_test(shared.clone(), test)),
         Goal::Orders { orders } => Box::pin(explore::just_these(shared.clone(), orders)),
+        Goal::Rerun(rerun) => Box::pin(reruns::suite_and_reruns(shared.clone(), rerun)),
     }
 }
 
@@ -285,6 +287,7 @@ impl Hunt {
         let only = match &self.shared.plan.goal {
             Goal::Bisect { test, .. } => Some(*test),
             Goal::Shuffle { .. } | Goal::Orders { .. } => None,
+            Goal::Rerun(_) => return reruns::verdicts(&self.shared),
         };
         for test in explore::both_ways(&self.shared) {
             if only.is_some_and(|only| only != test) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::core::order::OrderName;
+use crate::core::rerun::Rerun;
 use crate::core::test_id::TestIdx;
 
 /// An order to be tried.
@@ -31,6 +32,8 @@ pub enum Goal {
         /// Orders in which it may fail, best first.
         orders: Vec<Planned>,
     },
+    /// Which failures of the suite as it is are real?
+    Rerun(Rerun),
     /// Run these, decide nothing.
     Orders {
         /// Which.

@@ -26,6 +26,10 @@ pub(crate) struct How {
     /// Told in detail.
     pub detailed: bool,
     pub together: bool,
+    /// Told in full, for reports.
+    pub full: bool,
+    /// So many milliseconds from now.
+    pub wait_ms: u64,
     pub urgency: Urgency,
 }
 
@@ -39,6 +43,8 @@ impl How {
             seeded: false,
             detailed: false,
             together: false,
+            full: false,
+            wait_ms: 0,
             urgency: Urgency::Next,
         }
     }
@@ -90,6 +96,8 @@ impl Shared {
             fresh: self.plan.forks && (how.fresh || self.only_fresh.get()),
             exclusive: self.plan.jobs > 1 && (how.exclusive || (self.one_at_a_time.get() && !how.together)),
             detailed: how.detailed,
+            full: how.full,
+            wait_ms: how.wait_ms,
             random_seed: how.seeded.then_some(COMPARED_SEED),
             hash_seed: None,
             purpose: how.purpose,
@@ -253,7 +261,7 @@ impl Shared {
     }
 
     /// What a run of exactly this order cost in the mean, in milliseconds.
-    fn cost_of(&self, before: &[TestIdx], test: TestIdx) -> Option<u64> {
+    pub fn cost_of(&self, before: &[TestIdx], test: TestIdx) -> Option<u64> {
         let costs: Vec<u64> = self
             .evidence(test)
             .iter()
