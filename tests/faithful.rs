@@ -197,6 +197,8 @@ impl Zoo {
             fresh: way == Way::Fresh,
             exclusive: false,
             detailed: way != Way::Lean,
+            full: false,
+            wait_ms: 0,
             random_seed: Some(u64::from(number)),
             hash_seed: None,
             purpose: Purpose::Baseline,
