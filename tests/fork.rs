@@ -227,6 +227,30 @@ fn what_always_fails_in_children_is_not_broken() {
 }
 
 #[test]
+fn what_a_child_leaves_running_is_not_met_by_the_next() {
+    let project = Project::of("fork_polluted").file(
+        "test_daemon.py",
+        "import os, pathlib, subprocess\n\
+         PIDS = pathlib.Path(os.environ['FLAKEHUNT_TEST_FOLDER'])\n\n\
+         def test_starts():\n    \
+             daemon = subprocess.Popen(['sleep', '600'], start_new_session=True)\n    \
+             (PIDS / str(daemon.pid)).touch()\n\n\
+         def test_nothing_runs():\n    \
+             assert [pid for pid in os.listdir(PIDS) if os.path.exists(f'/proc/{pid}/exe')] == []\n",
+    );
+    let folder = project.home.path().join("pids");
+    fs::create_dir(&folder).expect("a folder");
+    let arguments = ["shuffle", "--seeds", "4", "--seed-start", "1", "--jobs", "1", "--report", "json"];
+    let mut command = project.command(&arguments);
+    let report = Report::of(command.env("FLAKEHUNT_TEST_FOLDER", &folder).output().expect("it starts"));
+    assert!(!report.said.contains("from now on"), "{}", report.said);
+    let victims =
+        [("test_daemon.py::test_nothing_runs", "victim"), ("test_polluted.py::test_victim", "victim")];
+    assert_eq!(report.verdicts(), victims, "{}", report.said);
+    assert_eq!(project.living(), [""; 0]);
+}
+
+#[test]
 fn what_children_wear_out_is_caught_in_the_end() {
     // The fifth child and every later one fails; the baseline sees three.
     let project = Project::of("fork_polluted").file(

@@ -207,7 +207,7 @@ impl Fork {
             leaked,
             lingered: stopped == Some(Stopped::Lingered),
             timed_out,
-            fresh: false,
+            forked: Some(group.id()),
         };
         let mut answered = workshop.conclude(ended).await?;
         if let Some(record) = &mut answered.record

@@ -110,11 +110,11 @@ impl Workshop {
 
     /// Removes the temporary files of a run, of which there may be many. What a forked child started and what then left
     /// its group is known by them; it must not be met by the next run.
-    async fn tidy(&self, run: RunId, forked: bool) {
+    async fn tidy(&self, run: RunId, forked: Option<i32>) {
         let folder = self.scratch.join(run.0.to_string());
         let tidy = move || {
-            if forked {
-                process::kill_started_with(&format!("TMPDIR={}/", folder.display()));
+            if let Some(child) = forked {
+                process::kill_started_since(child, &format!("TMPDIR={}/", folder.display()));
             }
             // What cannot be removed now goes with the session's scratch folder.
             let _ = fs::remove_dir_all(folder);
@@ -124,12 +124,13 @@ impl Workshop {
 
     /// Makes the answer of a run that has ended, leaves its JUnit, and removes what else it left.
     pub(super) async fn conclude(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
-        let tidied = self.tidy(ended.run, !ended.fresh);
+        let tidied = self.tidy(ended.run, ended.forked);
         tokio::join!(self.answer(ended), tidied).0
     }
 
     async fn answer(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
-        let EndedRun { run, spec, dir, request, told, finished, mut end, wall, cpu, fresh, .. } = ended;
+        let EndedRun { run, spec, dir, request, told, finished, mut end, wall, cpu, forked, .. } = ended;
+        let fresh = forked.is_none();
         if let (true, Some(code)) = (ended.lingered, told.end) {
             // All that pytest had to do was done: how we ended what was left of the process says nothing.
             end = ProcessEnd::Exited(code);
@@ -234,7 +235,8 @@ pub(super) struct EndedRun<'a> {
     pub leaked: bool,
     pub lingered: bool,
     pub timed_out: Option<Limit>,
-    pub fresh: bool,
+    /// The child that it was, where it had no process of its own from the start.
+    pub forked: Option<i32>,
 }
 
 /// The JUnit side of a run.
@@ -307,7 +309,7 @@ impl Executor for Spawn {
             leaked: ended.leaked || !ended.escaped.is_empty(),
             lingered: ended.lingered,
             timed_out: ended.timed_out,
-            fresh: true,
+            forked: None,
         };
         workshop.conclude(ended).await
     }
