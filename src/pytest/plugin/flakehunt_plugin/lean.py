@@ -86,6 +86,13 @@ class Lean:
         if junit is not None:
             mute(config, junit)
 
+    @pytest.hookimpl
+    def pytest_plugin_registered(self, plugin, manager):
+        """A fixture may register somebody who listens: from then on reports are made."""
+        names = (*_SILENT, "pytest_runtest_protocol")
+        if self.active and any(hasattr(plugin, name) for name in names):
+            self.active = False
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item, nextitem):
         """Takes the place of pytest's runner; wrappers of the same hook go on around it."""
@@ -108,12 +115,15 @@ class Lean:
         if item.session.shouldfail or item.session.shouldstop:
             nextitem = None
         self._phase(item, "teardown", partial(hook.pytest_runtest_teardown, item=item, nextitem=nextitem))
+        if not self.active:
+            hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
     def _phase(self, item, when, run):
         reporter = self.reporter
         call = self.call_info(run, when=when, reraise=self.reraise)
         if (
-            call.excinfo is None
+            self.active
+            and call.excinfo is None
             and not item.__dict__.get("_excinfo")  # unittest hands its failures over here
             and not reporter.subtests
             and item.stash.get(self.xfailed, None) is None
