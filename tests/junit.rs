@@ -379,7 +379,7 @@ proptest! {
     ) {
         let suite = suite_of(&node_id);
         let report = PhaseReport {
-            n: 0, when: Phase::Call, outcome: Said::Failed, seconds: 0.25, xfail: false, r#type: Some("E".to_owned()),
+            n: 0, when: Phase::Call, outcome: Said::Failed, seconds: 0.25, xfail: false, reason: None, r#type: Some("E".to_owned()),
             message: Some(message.clone()), place: None, text: Some(text.clone()), subtest: false, sections: Vec::new(),
         };
         let told = Told { outcomes: vec![Outcome::Failed], seconds: vec![0.25], finished: 1, executed: vec![0],

@@ -113,7 +113,14 @@ pub fn escaped(mark: &str, group: &Group) -> Vec<i32> {
 /// Kills every process whose environment, as it was when it started, holds an assignment that begins like this; not
 /// this process. Nothing where there is no `/proc`.
 pub fn kill_started_with(assignment: &str) {
-    for pid in proc::started_with(assignment) {
+    for pid in proc::started_with(assignment, None) {
+        kill(pid);
+    }
+}
+
+/// The same, of processes that are younger than this one: looking at few environments is cheap.
+pub fn kill_started_since(older: i32, assignment: &str) {
+    for pid in proc::started_with(assignment, Some(older)) {
         kill(pid);
     }
 }
@@ -154,17 +161,30 @@ mod proc {
         .collect()
     }
 
-    /// The processes but this one whose environment holds an assignment that begins like this.
-    pub(super) fn started_with(beginning: &str) -> Vec<i32> {
+    /// The processes but this one whose environment holds an assignment that begins like this; of those that are
+    /// younger than another one, where it is named.
+    pub(super) fn started_with(beginning: &str, older: Option<i32>) -> Vec<i32> {
         let Some(pids) = pids() else { return Vec::new() };
         let me = std::process::id().cast_signed();
-        pids.filter(|pid| *pid != me)
+        let newest = older.and_then(|_| newest());
+        // Numbers are given away in turn, and begin anew at the end.
+        let younger = |pid: i32| match (older, newest) {
+            (Some(older), Some(newest)) if older <= newest => older <= pid && pid <= newest,
+            (Some(older), Some(newest)) => older <= pid || pid <= newest,
+            _ => true,
+        };
+        pids.filter(|pid| *pid != me && younger(*pid))
             .filter(|pid| {
                 fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
                     environment.split(|byte| *byte == 0).any(|entry| entry.starts_with(beginning.as_bytes()))
                 })
             })
             .collect()
+    }
+
+    /// The number that was given away last (proc_loadavg(5)).
+    fn newest() -> Option<i32> {
+        fs::read_to_string("/proc/loadavg").ok()?.split_ascii_whitespace().last()?.parse().ok()
     }
 
     fn pids() -> Option<impl Iterator<Item = i32>> {
@@ -207,7 +227,7 @@ mod proc {
         Vec::new()
     }
 
-    pub(super) fn started_with(_beginning: &str) -> Vec<i32> {
+    pub(super) fn started_with(_beginning: &str, _older: Option<i32>) -> Vec<i32> {
         Vec::new()
     }
 }

@@ -40,7 +40,7 @@ mod sys;
 pub use capture::{Copied, Copier, DEFAULT_CAP, Keeper, Sink, fifo};
 pub use child::{Child, Settled, settle};
 pub use govern::{Governed, Stopped, govern};
-pub use group::{Group, escaped, kill_escaped, kill_started_with};
+pub use group::{Group, escaped, kill_escaped, kill_started_since, kill_started_with};
 pub use load::{Ticks, free_memory};
 pub use nix::sys::signal::Signal;
 

@@ -159,7 +159,7 @@ async fn one(
     fs::create_dir_all(home).map_err(unwritable)?;
     let (request, stream, output) =
         (home.join("request.json"), home.join("stream.jsonl"), home.join("output.log"));
-    let files = Files { request: &request, stream: &stream, suite, output: &output };
+    let files = Files { request: &request, stream: &stream, suite, output: &output, tmpdir: None };
     // What an earlier sitting left must not be taken for an answer.
     for left in [&stream, &output] {
         let _ = fs::remove_file(left);

@@ -207,9 +207,17 @@ impl Fork {
             leaked,
             lingered: stopped == Some(Stopped::Lingered),
             timed_out,
-            fresh: false,
+            forked: Some(group.id()),
         };
-        workshop.conclude(ended).await.map(Ok)
+        let mut answered = workshop.conclude(ended).await?;
+        if let Some(record) = &mut answered.record
+            && record.invalid.is_none()
+            && let Some(name) = server.littered()
+        {
+            record.invalid =
+                Some(format!("`{name}` was left in a temporary folder that was chosen while collecting"));
+        }
+        Ok(Ok(answered))
     }
 }
 

@@ -103,6 +103,8 @@ pub struct Files<'a> {
     pub suite: &'a Path,
     /// Its output.
     pub output: &'a Path,
+    /// The folder of `tempfile`, where it is not the person's own.
+    pub tmpdir: Option<&'a Path>,
 }
 
 impl Invocation {
@@ -128,8 +130,8 @@ impl Invocation {
             ("PYTEST_CURRENT_TEST".into(), None),
             ("PYTEST_XDIST_WORKER".into(), None),
         ];
-        if let Some(run) = run {
-            env.push(("TMPDIR".into(), Some(run.tmpdir.clone().into())));
+        if let Some(tmpdir) = files.tmpdir {
+            env.push(("TMPDIR".into(), Some(tmpdir.into())));
         }
         Ok(Command {
             argv: self.argv(run),

@@ -20,6 +20,7 @@ pub const PACKAGE: &[(&str, &str)] = package![
     "clone.py",
     "failure.py",
     "files.py",
+    "frost.py",
     "gate.py",
     "lean.py",
     "leave.py",

@@ -4,9 +4,10 @@
 //! and the end of the server too: it is the end of the FIFO.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -99,6 +100,9 @@ pub struct Server {
     process: JoinHandle<ProcessEnd>,
     forked: Cell<u32>,
     since: Instant,
+    /// Its folder for temporary files, and what was in it when it began to serve.
+    tmpdir: PathBuf,
+    made: BTreeSet<OsString>,
 }
 
 impl Server {
@@ -113,12 +117,18 @@ impl Server {
         mut cancel: CancelSignal,
     ) -> Result<Started, Failure> {
         let unwritable = |error: io::Error| Failure::io("make the files of a fork server", &error);
-        fs::create_dir_all(home.folder).map_err(unwritable)?;
+        // What the project makes at import is removed with the session's scratch folder, whoever should have done it.
+        let tmpdir = home.scratch.join("t");
+        for folder in [home.folder, &tmpdir] {
+            fs::create_dir_all(folder).map_err(unwritable)?;
+        }
         let (request, output) = (home.folder.join("request.json"), home.folder.join("output.log"));
         let stream = home.scratch.join("server");
         let (reader, keeper) = process::fifo(&stream).map_err(unwritable)?;
         let pipe = Receiver::from_owned_fd(reader).map_err(unwritable)?;
-        let files = Files { request: &request, stream: &stream, suite: home.suite, output: &output };
+        let made_in = tmpdir.clone();
+        let tmpdir = Some(&*tmpdir);
+        let files = Files { request: &request, stream: &stream, suite: home.suite, output: &output, tmpdir };
         let command = invocation.command(Mode::Serve, files, None, None).map_err(unwritable)?;
         let mut child = Child::start(command)
             .await
@@ -157,6 +167,8 @@ impl Server {
                             process,
                             forked: Cell::new(0),
                             since: Instant::now(),
+                            made: names(&made_in),
+                            tmpdir: made_in,
                         };
                         return Ok(Started { told, end: ProcessEnd::Exited(0), server: Some(server) });
                     }
@@ -193,6 +205,15 @@ impl Server {
     /// How long ago it collected.
     pub fn age(&self) -> Duration {
         self.since.elapsed()
+    }
+
+    /// The name of something that was left in its folder for temporary files since it serves. Children have folders of
+    /// their own: what is here has a path from the time of the import, which all of them share.
+    pub fn littered(&self) -> Option<String> {
+        names(&self.tmpdir)
+            .into_iter()
+            .find(|name| !self.made.contains(name))
+            .map(|name| name.to_string_lossy().into_owned())
     }
 
     /// Asks for a child.
@@ -236,11 +257,20 @@ impl Server {
     }
 }
 
+/// What is in a folder; nothing where it cannot be read.
+fn names(folder: &Path) -> BTreeSet<OsString> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries.filter_map(|entry| Some(entry.ok()?.file_name())).collect()
+}
+
 /// Sees a server to its end.
 async fn supervise(child: Child, stop: CancelSignal) -> ProcessEnd {
     let limits = Limits { test: None, run: None, linger: None, grace: GRACE };
     match child.until_end(limits, &mut (), stop).await {
-        Ok(ended) => ended.end,
+        Ok(ended) => {
+            process::kill_escaped(&ended.escaped);
+            ended.end
+        }
         Err(_) => ProcessEnd::Signalled(9),
     }
 }

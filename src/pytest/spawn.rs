@@ -112,21 +112,29 @@ impl Workshop {
         Ok((dir, request))
     }
 
-    /// Removes the temporary files of a run, of which there may be many.
-    async fn tidy(&self, run: RunId) {
+    /// Removes the temporary files of a run, of which there may be many. What a forked child started and what then left
+    /// its group is known by them; it must not be met by the next run.
+    async fn tidy(&self, run: RunId, forked: Option<i32>) {
         let folder = self.scratch.join(run.0.to_string());
-        // What cannot be removed now goes with the session's scratch folder.
-        let _ = tokio::task::spawn_blocking(move || fs::remove_dir_all(folder)).await;
+        let tidy = move || {
+            if let Some(child) = forked {
+                process::kill_started_since(child, &format!("TMPDIR={}/", folder.display()));
+            }
+            // What cannot be removed now goes with the session's scratch folder.
+            let _ = fs::remove_dir_all(folder);
+        };
+        let _ = tokio::task::spawn_blocking(tidy).await;
     }
 
     /// Makes the answer of a run that has ended, leaves its JUnit, and removes what else it left.
     pub(super) async fn conclude(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
-        let run = ended.run;
-        tokio::join!(self.answer(ended), self.tidy(run)).0
+        let tidied = self.tidy(ended.run, ended.forked);
+        tokio::join!(self.answer(ended), tidied).0
     }
 
     async fn answer(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
-        let EndedRun { run, spec, dir, request, told, finished, mut end, wall, cpu, fresh, .. } = ended;
+        let EndedRun { run, spec, dir, request, told, finished, mut end, wall, cpu, forked, .. } = ended;
+        let fresh = forked.is_none();
         if let (true, Some(code)) = (ended.lingered, told.end) {
             // All that pytest had to do was done: how we ended what was left of the process says nothing.
             end = ProcessEnd::Exited(code);
@@ -231,7 +239,8 @@ pub(super) struct EndedRun<'a> {
     pub leaked: bool,
     pub lingered: bool,
     pub timed_out: Option<Limit>,
-    pub fresh: bool,
+    /// The child that it was, where it had no process of its own from the start.
+    pub forked: Option<i32>,
 }
 
 /// The JUnit side of a run.
@@ -279,7 +288,9 @@ impl Executor for Spawn {
         request.lean = !spec.fresh && !spec.detailed && spec.order.len() >= LEAN_FROM;
         let (request_path, suite_path) = (dir.path().join("request.json"), workshop.session.suite());
         let (stream, output) = (dir.stream(), dir.output());
-        let files = Files { request: &request_path, stream: &stream, suite: &suite_path, output: &output };
+        let tmpdir = Some(&*request.tmpdir);
+        let files =
+            Files { request: &request_path, stream: &stream, suite: &suite_path, output: &output, tmpdir };
         let command = workshop
             .invocation
             .command(Mode::Run, files, Some(&request), spec.hash_seed)
@@ -303,7 +314,7 @@ impl Executor for Spawn {
             leaked: ended.leaked || !ended.escaped.is_empty(),
             lingered: ended.lingered,
             timed_out: ended.timed_out,
-            fresh: true,
+            forked: None,
         };
         workshop.conclude(ended).await
     }

@@ -3,7 +3,7 @@
 
 use super::model::{Cluster, FailedIn, Outcome, Report, Test};
 use super::rerun;
-use super::text::{command, counted, percent, percent_interval, shortened, shown};
+use super::text::{columns, command, counted, percent, percent_interval, shortened, shown};
 use crate::core::verdict::Class;
 
 /// Where a row must be one line, it is cut here.
@@ -139,6 +139,24 @@ pub(super) fn head(finding: &Finding<'_>) -> String {
         _ => "are polluted by",
     };
     format!("{} {verb}", counted(finding.tests().len() as u64, "test"))
+}
+
+/// The head of a cluster with its cause: `14 tests are polluted by any of 2 causes`. An id is named only where that
+/// fits into so many columns: the rows name it anyway.
+pub(super) fn heading(finding: &Finding<'_>, room: usize) -> String {
+    let head = head(finding);
+    let sets = match finding {
+        Finding::Many(cluster, _) => &cluster.cause[..],
+        Finding::One(..) => &[],
+    };
+    match sets {
+        [set] if set.len() == 1 => {
+            let named = format!("{head} {}", shown(&set[0]));
+            if columns(&named) <= room { named } else { format!("{head} one test") }
+        }
+        [set] => format!("{head} {} together", counted(set.len() as u64, "test")),
+        sets => format!("{head} any of {}", counted(sets.len() as u64, "cause")),
+    }
 }
 
 /// `failed in 23 of 50 orders (31-61 %)`; nothing where no order was tried.

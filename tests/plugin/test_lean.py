@@ -308,3 +308,71 @@ def test_a_death_names_its_test(project):
         result = server.run([0, 1, 0], lean=True)
         assert result.code == 3 and executed(result) == [0, 1]
         assert [event["n"] for event in result.all("pass")] == [0]
+
+
+def test_a_listener_that_comes_late_hears_the_rest(project):
+    project.write(
+        "conftest.py",
+        """
+        import pytest
+        class Listener:
+            def __init__(self): self.heard = []
+            def pytest_runtest_logreport(self, report): self.heard.append(report.when)
+        @pytest.fixture(scope="session")
+        def listener(request):
+            found = Listener()
+            request.config.pluginmanager.register(found)
+            return found
+        """,
+    )
+    project.write(
+        "test_d.py",
+        """
+        def test_before(): pass
+        def test_comes(listener): assert listener.heard == ["setup"]
+        def test_goes_on(listener): assert listener.heard[:3] == ["setup", "call", "teardown"]
+        """,
+    )
+    with Server(project) as server:
+        server.until("serving", lean=None)
+        lean = server.run([0, 1, 2], lean=True, junit=None)
+        assert lean.bad() == [] and len(lean.all("pass")) == 1
+        assert len(lean.phases(outcome="passed")) == 6
+        assert project.run([0, 1, 2]).bad() == []
+
+
+def test_output_and_records_are_caught_after_a_late_listener_too(project):
+    project.write(
+        "test_a.py",
+        """
+        import logging, sys
+        import pytest
+
+        class Listener:
+            def pytest_runtest_logreport(self, report):
+                pass
+
+        @pytest.fixture
+        def listens(request):
+            request.config.pluginmanager.register(Listener())
+
+        def test_registers(listens):
+            print("said")
+
+        def test_is_caught(caplog, capfd):
+            logging.getLogger().error("boo")
+            assert caplog.messages == ["boo"]
+            print("said")
+            assert capfd.readouterr().out == "said\\n"
+            assert len(logging.getLogger().handlers) == len(set(logging.getLogger().handlers))
+
+        def test_fails():
+            print("lost")
+            assert 0
+        """,
+    )
+    with Server(project) as server:
+        server.until("serving")
+        result = server.run([1, 0, 1, 2, 1, 2], lean=True)
+        assert result.bad() == [(3, "call"), (5, "call")] and len(result.all("pass")) == 1
+        assert "lost" not in result.output

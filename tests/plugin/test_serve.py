@@ -311,6 +311,8 @@ def _gone(pid):
             "x.db",
         ),
         ("import tempfile\nFOLDER = tempfile.TemporaryDirectory()", "temporary path"),
+        ("import mmap\nMEMORY = mmap.mmap(-1, 4096)", "memory shared"),
+        ("import subprocess\nPROGRAM = subprocess.Popen(['sleep', '0'])", "process started"),
         ("import asyncio\nLOOP = asyncio.new_event_loop()", "opened while collecting"),
     ],
 )
@@ -322,6 +324,46 @@ def test_what_cannot_be_forked_is_told(project, file, body, reason):
         unsafe = server.until("serving")["unsafe"]
         assert unsafe and all(isinstance(sentence, str) for sentence in unsafe)
         assert any(reason in sentence for sentence in unsafe), unsafe
+
+
+def test_the_collector_hides_nothing_from_a_test(project):
+    project.write(
+        "test_d.py",
+        """
+        import gc, weakref
+        class Circle:
+            def __init__(self): self.me = self
+        HELD = [Circle()]
+        WEAK = weakref.ref(HELD[0])
+        def test_found(): assert any(type(found) is Circle for found in gc.get_objects())
+        def test_referred(): assert any(found is HELD for found in gc.get_referrers(HELD[0]))
+        def test_collected():
+            HELD.clear()
+            gc.collect()
+            assert WEAK() is None
+        """,
+    )
+    with Server(project) as server:
+        server.until("serving")
+        for order in ([0, 1, 2], [2]):
+            assert server.run(order).bad() == project.run(order).bad() == []
+
+
+def test_a_project_may_block_the_signal_of_children(project):
+    project.write(
+        "conftest.py", "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})\n"
+    )
+    project.write(
+        "test_d.py",
+        """
+        import signal
+        def test_blocked():
+            assert signal.SIGCHLD in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        """,
+    )
+    with Server(project) as server:
+        server.until("serving")
+        assert server.run([0]).bad() == []
 
 
 def test_a_server_that_cannot_collect_ends_as_pytest_does(project):

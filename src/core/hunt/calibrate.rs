@@ -54,6 +54,19 @@ pub(crate) async fn in_the_end(h: &Shared, order: &[TestIdx]) {
     compare(h, &own, &[last]).await;
 }
 
+/// What a test that failed alone in a child does alone in a process of its own. Does not return where children are not
+/// to be believed.
+pub(crate) async fn alone(h: &Shared, test: TestIdx, own: How) -> Option<Seen> {
+    let order = vec![test];
+    let own = h.ask(order.clone(), OrderName::Probe, 0, own).await;
+    let seen = own.seen(test);
+    if seen == Some(Seen::Pass) {
+        let child = h.ask(order, OrderName::Probe, 0, How::next(Purpose::Alone)).await;
+        compare(h, &own, &[child]).await;
+    }
+    seen
+}
+
 /// Another child, with the short protocol where there is one: that is how most children run.
 async fn in_a_child(h: &Shared, order: &[TestIdx], name: &OrderName) -> Rc<Run> {
     h.once_more(order.to_vec(), name.clone(), How::next(Purpose::Baseline).seeded()).await

@@ -132,7 +132,13 @@ pub(crate) async fn investigate(h: &Shared, test: TestIdx) -> Option<Found> {
 
 /// It fails alone and was never seen to pass.
 async fn always_fails(h: &Shared, test: TestIdx) {
-    if h.after(&[], test, 1, How::next(Purpose::Repeat)).await == Some(Seen::Pass) {
+    // Children may share what an earlier one has spoilt: that it fails alone, a process of its own must say.
+    let own = How::next(Purpose::Repeat).fresh();
+    let again = match h.plan.forks && !h.only_fresh.get() {
+        true => calibrate::alone(h, test, own).await,
+        false => h.after(&[], test, 1, own).await,
+    };
+    if again == Some(Seen::Pass) {
         nondeterministic::decide(h, test).await;
         return;
     }

@@ -152,12 +152,15 @@ impl Cases<'_> {
                 let message = format!("failed on {phase} with \"{message}\"");
                 self.element(out, Kind::Error, report.r#type.as_deref().unwrap_or_default(), &message, text);
             }
+            (Said::Skipped, _) if report.xfail => {
+                let reason = report.reason.as_deref().unwrap_or_default();
+                self.element(out, Kind::Skipped, "pytest.xfail", reason, "");
+            }
             (Said::Skipped, _) => {
-                let kind = if report.xfail { "pytest.xfail" } else { "pytest.skip" };
                 let reason = message.strip_prefix("Skipped: ").unwrap_or(message);
                 let place =
                     report.place.as_deref().map(|place| format!("{place}: {reason}")).unwrap_or_default();
-                self.element(out, Kind::Skipped, kind, reason, if report.xfail { "" } else { &place });
+                self.element(out, Kind::Skipped, "pytest.skip", reason, &place);
             }
             (Said::Passed | Said::Other, _) => {}
         }

@@ -198,6 +198,9 @@ pub struct PhaseReport {
     /// The `xfail` mark was in play.
     #[serde(default)]
     pub xfail: bool,
+    /// What the mark gives as its reason.
+    #[serde(default)]
+    pub reason: Option<String>,
     /// The exception's type.
     #[serde(default)]
     pub r#type: Option<String>,

@@ -109,7 +109,7 @@ fn block(finding: &Finding<'_>) -> Block {
         class: words::class_word(test.verdict),
         meaning: words::meaning(test.verdict),
         id: one.then(|| shown(&test.id).into_owned()),
-        head: if one { String::new() } else { words::head(finding) },
+        head: if one { String::new() } else { words::heading(finding, usize::MAX) },
         rate: if one { words::rate(test) } else { String::new() },
         graph: Graph::of(finding),
         rows: words::rows(finding).into_iter().map(line).collect(),

@@ -7,7 +7,7 @@ use super::paint::Paint;
 use crate::core::verdict::Class;
 use crate::report::Look;
 use crate::report::model::Test;
-use crate::report::text::{columns, counted, quoted, shortened, shown, wrapped};
+use crate::report::text::{columns, quoted, shortened, shown, wrapped};
 use crate::report::words::{self, Finding, Row, Value};
 
 /// Lists are longer only where all was asked for.
@@ -34,11 +34,10 @@ pub(super) fn finding(out: &mut dyn Write, finding: &Finding<'_>, look: Look) ->
     let test = finding.first();
     let head = match finding {
         Finding::One(_) => Entry { text: name(test), detail: words::rate(test), id: true },
-        Finding::Many(cluster, _) => Entry {
-            text: format!("{} {}", words::head(finding), cause(&cluster.cause)),
-            detail: String::new(),
-            id: false,
-        },
+        Finding::Many(..) => {
+            let text = words::heading(finding, look.width.saturating_sub(start));
+            Entry { text, detail: String::new(), id: false }
+        }
     };
     // Details stand in one column, right of every text that leaves them room.
     let fits = |at: usize, entry: &Entry| {
@@ -90,15 +89,6 @@ pub(super) fn ids(out: &mut dyn Write, tests: &[&Test], look: Look) -> io::Resul
 fn name(test: &Test) -> String {
     let id = shown(&test.id);
     if test.occurrence == 0 { id.into_owned() } else { format!("{id} (occurrence {})", test.occurrence + 1) }
-}
-
-/// The cause of a cluster within a sentence.
-fn cause(sets: &[Vec<String>]) -> String {
-    match sets {
-        [set] if set.len() == 1 => shown(&set[0]).into_owned(),
-        [set] => format!("{} together", counted(set.len() as u64, "test")),
-        sets => format!("any of {}", counted(sets.len() as u64, "cause")),
-    }
 }
 
 impl Page {

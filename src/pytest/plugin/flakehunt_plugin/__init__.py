@@ -11,7 +11,7 @@ import pytest
 
 sys.dont_write_bytecode = False  # for the modules beside this one; the project's files are redirected
 
-from . import artefacts, bytecode, files, gate, leave, neutralise, seeds, serve, suite
+from . import artefacts, bytecode, files, frost, gate, leave, neutralise, seeds, serve, suite
 from .bound import LIB, read_json, text
 from .failure import MESSAGE_LENGTH, clip, long_form, tail
 from .loop import Late
@@ -25,6 +25,7 @@ class Plugin:
         self.request = request
         self.stream = Stream(request["stream"])
         self.deselected = 0
+        self.frost = frost.Frost()
         self.requests = self.watch = self.exit = None
         if request["mode"] != "collect":
             self.exit = leave.Exit()
@@ -105,6 +106,7 @@ class Plugin:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session):
         """The last word, after every other plugin's."""
+        self.frost.end()
         outcome = yield
         if outcome.excinfo is None:
             self.stream.event("end", code=int(session.exitstatus))
@@ -148,7 +150,8 @@ class _Begin:
 
 def pytest_addoption(parser, pluginmanager):
     """The first hook a plugin of `-p` receives: here the session's object joins it."""
-    path = os.environ.get("FLAKEHUNT_REQUEST")
+    # Taken away, so that no pytest that a test may start with the same arguments takes it for its own.
+    path = os.environ.pop("FLAKEHUNT_REQUEST", None)
     if path and not pluginmanager.has_plugin("flakehunt_session"):
         plugin = Plugin(read_json(path))
         pluginmanager.register(plugin, "flakehunt_session")

@@ -58,16 +58,37 @@ def _logs(config):
     return plugin
 
 
-class Output:
+class _Standing:
+    """Takes the place of a plugin in the hooks of the phases."""
+
+    def __init__(self, plugin):
+        self.plugin = plugin
+        self.taken = []
+
+    def start(self, config):
+        """In a child, before its first test."""
+        for name in _PHASES:
+            caller = getattr(config.hook, name)
+            self.taken += [(caller, one) for one in caller.get_hookimpls() if one.plugin is self.plugin]
+        mute(config, self.plugin, _PHASES)
+
+    def give_back(self):
+        """Pytest's own protocol goes on from here."""
+        while self.taken:
+            caller, implementation = self.taken.pop(0)
+            caller._add_hookimpl(implementation)  # pluggy's own, not public
+
+
+class Output(_Standing):
     """Captured output."""
 
     def __init__(self, manager):
-        self.plugin = manager
+        super().__init__(manager)
         self.files = ()
 
     def start(self, config):
         """In a child, before its first test."""
-        mute(config, self.plugin, _PHASES)
+        super().start(config)
         capturing = self.plugin._global_capturing
         self.files = [(one.targetfd, one.tmpfile) for one in (capturing.out, capturing.err)]
         self.identities = [_identity(LIB.fstat(file.fileno())) for _, file in self.files]
@@ -110,22 +131,18 @@ def _identity(found):
     return found.st_dev, found.st_ino
 
 
-class Logs:
+class Logs(_Standing):
     """Log records, for the `caplog` fixture and for reports."""
 
     def __init__(self, plugin):
         from _pytest.logging import caplog_handler_key, caplog_records_key, catching_logs
 
-        self.plugin = plugin
+        super().__init__(plugin)
         self.catching = catching_logs
         self.handler, self.records = caplog_handler_key, caplog_records_key
         self.handlers = [plugin.caplog_handler, plugin.report_handler]
         self.attached = []
         self.loggers = None
-
-    def start(self, config):
-        """In a child, before its first test."""
-        mute(config, self.plugin, _PHASES)
 
     def begin(self, item, when):
         """A phase begins."""

@@ -34,6 +34,7 @@ class Parcel:
         self._output(run)
         if self.lean is not None and run.get("lean") and not run.get("sections"):
             self.lean.switch_on(self.config, self.junit)
+            self._xmlpath(None)
         elif self.junit is not None:
             self._junit(run.get("junit"))
         seeds.forget_parent()
@@ -41,7 +42,12 @@ class Parcel:
         if run.get("basetemp"):
             seeds.keep_examples(run["basetemp"] + "-hypothesis")
 
+    def _xmlpath(self, path):
+        if "xmlpath" in self.config.option.__dict__:
+            self.config.option.xmlpath = path
+
     def _junit(self, path):
+        self._xmlpath(path)
         if path is None:
             mute(self.config, self.junit)
         else:

@@ -1,12 +1,14 @@
 """A fresh copy of a test item: the same object cannot run twice in one process."""
 
 import copy
+from contextlib import suppress
 
 
 def fresh(item):
     """A copy that shares no state of a run with `item`, which must not have run yet."""
     clone = copy.copy(item)
-    if _found_again(item):
+    found_again = _found_again(item)
+    if found_again:
         for name in ("_obj", "_instance", "_testcase"):
             clone.__dict__.pop(name, None)
     clone.user_properties = list(item.user_properties)
@@ -31,6 +33,9 @@ def fresh(item):
             clone.__dict__[name] = twin
     if hasattr(clone, "_initrequest"):
         clone._initrequest()
+    if found_again and "_obj" in item.__dict__:
+        with suppress(Exception):  # a class that cannot be made again: its test will say so
+            clone.obj  # noqa: B018 - an item has its function from the start; tracebacks are cut where it begins
     return clone
 
 

@@ -51,6 +51,9 @@ def fields(report, raised, sections, directories):
     out = {}
     if hasattr(report, "wasxfail"):
         out["xfail"] = True
+        reason = text(report.wasxfail)
+        if reason:
+            out["reason"] = clip(reason[8:] if reason.startswith("reason: ") else reason, MESSAGE_LENGTH)
     longrepr = report.longrepr
     if report.outcome == "skipped" and isinstance(longrepr, tuple) and len(longrepr) == 3:
         out["message"] = clip(longrepr[2], MESSAGE_LENGTH)

@@ -1,5 +1,6 @@
 """Reasons against forking a collected process: what a child would share, or would not have."""
 
+import functools
 import os
 import stat
 import sys
@@ -19,18 +20,21 @@ class Watch:
 
     def __init__(self):
         self.before = descriptors()
+        self.mapped = _shared_memory()
         self.made = []
         self.originals = {}
 
     def begin(self):
         """pytest has its own descriptors now; the project's code comes next."""
         self.before.update(descriptors())
+        self.mapped |= _shared_memory()
         for name in ("mkdtemp", "mkstemp"):
             original = getattr(tempfile, name)
             self.originals[name] = original
             setattr(tempfile, name, self._watched(original))
 
     def _watched(self, original):
+        @functools.wraps(original)
         def watched(*args, **kwargs):
             made = original(*args, **kwargs)
             self.made.append(made[1] if isinstance(made, tuple) else made)
@@ -49,7 +53,9 @@ class Watch:
         out = []
         if not hasattr(os, "fork"):
             out.append("this system cannot fork")
-        out += _threads() + self._open_files(own) + self._folders() + _libraries(session.config)
+        out += _threads() + _children() + self._open_files(own) + self._folders()
+        out += [f"memory shared while collecting: {name}" for name in sorted(_shared_memory() - self.mapped)]
+        out += _libraries(session.config)
         if session.shouldstop or session.shouldfail:
             out.append("a plugin has asked the session to stop")
         return out
@@ -94,6 +100,25 @@ def _name(fd):
         return text(os.readlink(f"/proc/self/fd/{fd}"))
     except OSError:
         return ""
+
+
+def _shared_memory():
+    """What is mapped so that a write of one process is seen by others: no copy is made of it at a fork."""
+    try:
+        with LIB.builtin_open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
+            fields = [line.split(None, 5) for line in maps]
+    except OSError:
+        return set()
+    return {text(field[-1].strip()) for field in fields if field[1][1] == "w" and field[1][3] == "s"}
+
+
+def _children():
+    """A process that the project has started is not its child's child: it cannot be waited for there."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except (OSError, AttributeError):  # there is none, or no way to ask
+        return []
+    return ["process started while collecting"]
 
 
 def _threads():

@@ -74,7 +74,7 @@ class Lean:
     def __init__(self, reporter, config):
         from _pytest.runner import CallInfo, check_interactive_exception
 
-        self.active = False
+        self.active = self.started = False
         self.reporter = reporter
         self.xfailed, self.results = _keys()
         self.call_info = CallInfo.from_call
@@ -84,7 +84,7 @@ class Lean:
 
     def switch_on(self, config, junit):
         """In a child: this run is not listened to, and leaves no JUnit file of pytest's own."""
-        self.active = True
+        self.active = self.started = True
         for one in self.around:
             one.start(config)
         if junit is not None:
@@ -98,9 +98,18 @@ class Lean:
 
     def stop(self):
         """After the last test."""
-        if self.active:
+        if self.started:
             for one in reversed(self.around):
                 one.stop()
+
+    @pytest.hookimpl
+    def pytest_plugin_registered(self, plugin, manager):
+        """A fixture may register somebody who listens: from then on reports are made."""
+        names = (*_SILENT, "pytest_runtest_protocol")
+        if self.active and any(hasattr(plugin, name) for name in names):
+            self.active = False
+            for one in self.around:
+                one.give_back()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item, nextitem):
@@ -124,6 +133,8 @@ class Lean:
         if item.session.shouldfail or item.session.shouldstop:
             nextitem = None
         self._phase(item, "teardown", partial(hook.pytest_runtest_teardown, item=item, nextitem=nextitem))
+        if not self.active:
+            hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
     def _phase(self, item, when, run):
         reporter = self.reporter
@@ -131,7 +142,8 @@ class Lean:
             run = partial(within, self.around, item, when, run)
         call = self.call_info(run, when=when, reraise=self.reraise)
         if (
-            call.excinfo is None
+            self.active
+            and call.excinfo is None
             and not item.__dict__.get("_excinfo")  # unittest hands its failures over here
             and not reporter.subtests
             and item.stash.get(self.xfailed, None) is None

@@ -1,6 +1,5 @@
 """The order and the loop are ours: a private list, run by an object registered after the collection."""
 
-import gc
 from os.path import join
 
 import pytest
@@ -143,8 +142,7 @@ class Late:
         if mode == "serve":
             run = Server(self.plugin, session, self.lean).serve()
         else:
-            # What was imported and collected stays: looking through it again and again costs a tenth of a short run.
-            gc.freeze()
+            self.plugin.frost.freeze()
             self.plugin.exit.arm(session)
             if self.lean is not None and not run.get("sections"):
                 self.lean.switch_on(session.config, artefacts.junit_log(session.config))

@@ -38,6 +38,7 @@ class Server:
         self.rest = b""
         self.wake = ()
         self.signals = ()
+        self.mask = ()
 
     def serve(self):
         """Returns the run in each child; the parent ends here."""
@@ -66,9 +67,10 @@ class Server:
         for fd in self.wake:
             os.set_blocking(fd, False)
         handler = signal.signal(signal.SIGCHLD, _nothing)
+        self.mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         self.signals = (handler, signal.set_wakeup_fd(self.wake[1], warn_on_full_buffer=False))
         gc.collect()
-        gc.freeze()
+        self.plugin.frost.freeze()
 
     def _loop(self):
         waiting = (self.requests, self.wake[0])
@@ -105,6 +107,7 @@ class Server:
         handler, wakeup = self.signals
         signal.set_wakeup_fd(wakeup)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL if handler is None else handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self.mask)
         for fd in (self.requests, *self.wake):
             LIB.close(fd)
         self._group(0)
