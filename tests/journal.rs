@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flakehunt::core::order::{OrderName, Seed};
 use flakehunt::core::outcome::Outcome;
-use flakehunt::core::run::{Cost, ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
+use flakehunt::core::run::{Cost, Manner, ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
 use flakehunt::core::test_id::{SuiteDigest, TestIdx};
 use flakehunt::error::ExitCode;
 use flakehunt::session::event::{Answer, EndReason, Environment, Event, Header};
@@ -36,6 +36,7 @@ fn spec(tests: u32) -> RunSpec {
         detailed: false,
         random_seed: None,
         hash_seed: None,
+        manner: Manner::default(),
         purpose: Purpose::Explore,
     }
 }
@@ -52,6 +53,7 @@ fn answer(run: u32) -> Event {
         random_seed: u64::MAX,
         cost: Cost::default(),
         details: Vec::new(),
+        micros: Vec::new(),
     }))
 }
 

@@ -26,6 +26,7 @@ pub(super) async fn run(context: &Context, bisect: &Bisect) -> Result<ExitCode, 
         pytest_args: pytest_args(context, Some(&bisect.run)),
         session_seed,
         forks: may_fork(context),
+        twice: true,
     };
     let mut ready = prepare(context, place, interpreter, selection, false, &signals).await?;
     let suite = ready.workshop.suite.clone();

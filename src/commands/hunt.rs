@@ -13,7 +13,7 @@ use crate::core::hunt::{Care, Goal, Hunt, Plan, Stage};
 use crate::error::{ExitCode, Failure};
 use crate::progress::{Mode, Progress};
 use crate::pytest::fork::Fork;
-use crate::report::human::{Baseline, baseline_line, header_line, plan_line};
+use crate::report::human::{Baseline, baseline_line, header_line, plan_line, repeat_line};
 use crate::session::drive::{Budget, Drive, Onlooker, replay};
 use crate::session::event::{EndReason, Event, Header};
 use crate::session::files::write_report;
@@ -197,7 +197,16 @@ fn dry_run(context: &Context, ready: &Ready, plan: SavedPlan, header: &Header) -
             out.push_str(&format!("would run   {} alone\n", suite.node_id(*test)));
             (orders, "then         until it fails, and whatever proves the cause\n")
         }
-        Goal::Orders { orders } => (orders, ""),
+        Goal::Orders { orders, .. } => (orders, ""),
+        Goal::Repeat { repeats, order } => {
+            let name = order.as_ref().map(|planned| &planned.name);
+            out.push_str(&repeat_line(repeats, name, width(context), context.color()));
+            out.push('\n');
+            for test in &repeats.tests {
+                out.push_str(&format!("would run   {}\n", suite.node_id(*test)));
+            }
+            return print(out.as_bytes());
+        }
     };
     for planned in orders {
         out.push_str(&format!("would run   {}\n", planned.name));
@@ -219,6 +228,7 @@ struct Face<'a> {
     baseline_said: bool,
     orders: u32,
     shuffles: bool,
+    repeats: bool,
 }
 
 impl<'a> Face<'a> {
@@ -227,9 +237,10 @@ impl<'a> Face<'a> {
         let mode = if quiet { Mode::None } else { context.settings.progress.value };
         let (orders, shuffles) = match hunt.goal() {
             Goal::Shuffle { orders, .. } => (orders.len() as u32, true),
-            Goal::Bisect { orders, .. } | Goal::Orders { orders } => (orders.len() as u32, false),
+            Goal::Bisect { orders, .. } | Goal::Orders { orders, .. } => (orders.len() as u32, false),
+            Goal::Repeat { repeats, .. } => (repeats.runs(), false),
         };
-        let face = Self {
+        let mut face = Self {
             context,
             progress: Progress::new(mode),
             jobs: header.environment.jobs,
@@ -240,8 +251,14 @@ impl<'a> Face<'a> {
             baseline_said: false,
             orders,
             shuffles,
+            repeats: false,
         };
         face.first_line(&header_line(header, tests, width(context), face.color()));
+        if let Goal::Repeat { repeats, order } = hunt.goal() {
+            let name = order.as_ref().map(|planned| &planned.name);
+            face.repeats = true;
+            face.first_line(&repeat_line(repeats, name, width(context), face.color()));
+        }
         face
     }
 
@@ -290,6 +307,7 @@ impl Onlooker for Face<'_> {
             }
             let (name, total) = match stage {
                 Stage::Baseline => ("baseline", Some(2)),
+                Stage::Explore if self.repeats => ("repeating", Some(u64::from(self.orders))),
                 Stage::Explore => ("hunting", Some(u64::from(self.orders))),
                 Stage::Alone => ("alone", None),
                 Stage::Hunt => ("proving", None),

@@ -4,6 +4,7 @@ mod bisect;
 mod findings;
 mod hunt;
 mod orders;
+mod repeat;
 mod replay;
 mod report;
 mod resume;
@@ -11,6 +12,7 @@ mod scratch;
 mod setup;
 mod shuffle;
 mod signals;
+mod targets;
 
 use std::io::Write as _;
 
@@ -60,7 +62,8 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> Result<ExitCode, Failu
         Command::Report(report) => report::run(&context, report),
         Command::Config(_) => config(&context),
         Command::Clean { keep } => clean(&context, *keep),
-        Command::Repeat(_) | Command::Rerun(_) => {
+        Command::Repeat(repeat) => repeat::run(&context, repeat).await,
+        Command::Rerun(_) => {
             Err(Failure::usage("this command is not there yet").hint("`flakehunt shuffle` and `bisect` are"))
         }
         Command::Completions { .. } | Command::Man => Ok(ExitCode::Clean),

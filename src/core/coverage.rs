@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::core::order::{Level, Levels, Plan, Seed, Shuffler};
     use crate::core::outcome::Outcome;
-    use crate::core::run::{Cost, ProcessEnd, Purpose, RunId};
+    use crate::core::run::{Cost, Manner, ProcessEnd, Purpose, RunId};
     use crate::core::test_id::{CollectedTest, Suite, TestId};
 
     fn order(tests: &[u32]) -> Vec<TestIdx> {
@@ -228,6 +228,7 @@ mod tests {
             detailed: false,
             random_seed: None,
             hash_seed: None,
+            manner: Manner::default(),
             purpose: Purpose::Explore,
         };
         let mut record = RunRecord {
@@ -241,6 +242,7 @@ mod tests {
             random_seed: 0,
             cost: Cost::default(),
             details: Vec::new(),
+            micros: Vec::new(),
         };
         let mut coverage = Coverage::new(3);
         coverage.add_run(&spec, &record);

@@ -35,6 +35,36 @@ pub enum Purpose {
     Confirm,
     /// `replay`, asked by a person.
     Replay,
+    /// One of the repeats that a person asked to be counted.
+    Counted,
+}
+
+/// What is special about how the tests of a run are run; by default nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manner {
+    /// So many processors are kept busy meanwhile.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub load: u32,
+    /// After each test all fixtures are torn down, whatever their scope.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fresh_fixtures: bool,
+    /// The run ends after so many failures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_fail: Option<u32>,
+    /// The answer says how long each test took, and holds failures in full: see [`RunRecord::micros`],
+    /// [`Failure::text`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub measured: bool,
+}
+
+impl Manner {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// One question: run these tests in this order.
@@ -62,6 +92,9 @@ pub struct RunSpec {
     /// PYTHONHASHSEED of the child, where it is not the session's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash_seed: Option<u32>,
+    /// What is special about it.
+    #[serde(default, skip_serializing_if = "Manner::is_usual")]
+    pub manner: Manner,
     /// Why it is asked.
     pub purpose: Purpose,
 }
@@ -92,6 +125,9 @@ pub struct Failure {
     pub fingerprint: String,
     /// The first line of the message, shortened.
     pub message: String,
+    /// The long form that pytest shows, where the question asked for it and nobody was told of this fingerprint before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// What a run cost.
@@ -129,6 +165,8 @@ pub struct RunRecord {
     /// For each position a digest of all that its test reported and printed, without what differs from run to run
     /// (see [`masked`](super::fingerprint::masked)); 0 where it was not reached. Empty where nobody asked for it.
     pub details: Vec<u32>,
+    /// How long the test at each position took, in microseconds; 0 where it was not reached. Empty where nobody asked.
+    pub micros: Vec<u64>,
 }
 
 impl RunRecord {

@@ -135,6 +135,7 @@ impl Simulated {
                     phase: None,
                     fingerprint: String::new(),
                     message: String::new(),
+                    text: None,
                 });
                 end = ProcessEnd::Exited(1);
             }
@@ -169,6 +170,7 @@ impl Simulated {
                 tests_ms: spec.order.len() as u64,
             },
             details: Vec::new(),
+            micros: Vec::new(),
         }
     }
 

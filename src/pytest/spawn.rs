@@ -1,5 +1,7 @@
 //! The spawn executor: every question is answered by a pytest process of its own.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use super::invocation::{Files, Invocation, Mode, RunRequest};
 use super::junit;
 use super::pace::Pace;
 use super::stream::{Conclusion, Digest, Tail, Told, conclude};
-use crate::core::run::{Cost, ProcessEnd, RunId, RunRecord, RunSpec};
+use crate::core::run::{Cost, Failure as TestFailure, ProcessEnd, RunId, RunRecord, RunSpec};
 use crate::core::test_id::{Suite, TestIdx};
 use crate::error::Failure;
 use crate::process::{self, CancelSignal, Limit, Watch};
@@ -31,6 +33,8 @@ pub struct Workshop {
     pub session_seed: u64,
     /// How long things may take.
     pub pace: Rc<Pace>,
+    /// Failures that were told in full, by fingerprint: once is enough.
+    pub told_in_full: Rc<RefCell<HashSet<String>>>,
     /// A folder with a short path for temporary files: sockets in `tmp_path` must fit into 108 bytes.
     pub scratch: PathBuf,
 }
@@ -100,6 +104,8 @@ impl Workshop {
             stream: None,
             sections: spec.detailed,
             lean: false,
+            fresh_fixtures: spec.manner.fresh_fixtures,
+            max_fail: spec.manner.max_fail,
         };
         Ok((dir, request))
     }
@@ -115,6 +121,21 @@ impl Workshop {
     pub(super) async fn conclude(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
         let run = ended.run;
         tokio::join!(self.answer(ended), self.tidy(run)).0
+    }
+
+    /// These failures, with their long form where it is asked for and new.
+    fn in_full(&self, spec: &RunSpec, told: &Told, failures: &[TestFailure]) -> Vec<TestFailure> {
+        let mut failures = failures.to_vec();
+        if spec.manner.measured {
+            for failure in &mut failures {
+                let report = told.failures().find(|report| report.n == u64::from(failure.at));
+                let text = report.and_then(|report| report.text.as_ref());
+                if text.is_some() && self.told_in_full.borrow_mut().insert(failure.fingerprint.clone()) {
+                    failure.text = text.cloned();
+                }
+            }
+        }
+        failures
     }
 
     async fn answer(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
@@ -164,13 +185,14 @@ impl Workshop {
         let record = RunRecord {
             run,
             outcomes: conclusion.outcomes.clone(),
-            failures: conclusion.failures.clone(),
+            failures: self.in_full(spec, &told, &conclusion.failures),
             end,
             invalid: conclusion.invalid.clone(),
             beside: false,
             fresh,
             random_seed: request.random_seed,
             details: told.details.clone(),
+            micros: if spec.manner.measured { micros(&told.seconds) } else { Vec::new() },
             cost: Cost {
                 wall_ms: wall.as_millis() as u64,
                 cpu_ms: cpu.as_millis() as u64,
@@ -184,6 +206,11 @@ impl Workshop {
         notices.extend(doubts.into_iter().map(|doubt| ("junit".to_owned(), format!("{where_}: {doubt}"))));
         Ok(Answered { record: Some(record), notices, processes: u32::from(fresh) })
     }
+}
+
+/// Seconds in whole microseconds.
+fn micros(seconds: &[f64]) -> Vec<u64> {
+    seconds.iter().map(|seconds| (seconds * 1e6).round() as u64).collect()
 }
 
 /// What is said of node ids that differ from one collection to the next.

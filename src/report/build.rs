@@ -57,6 +57,7 @@ impl Report {
                 seen95: findings.coverage.seen95.filter(|rate| rate.is_finite()).map(round4),
             },
             tests: verdicts.into_iter().map(|verdict| test(findings, verdict)).collect(),
+            repeats: super::repeats::of(findings),
             clusters: findings.clusters.iter().map(|cluster| self::cluster(findings, cluster)).collect(),
             notices: findings
                 .notices
@@ -98,7 +99,7 @@ fn share(value: f64) -> f64 {
     if value.is_finite() { round4(value) } else { 1.0 }
 }
 
-fn pair(count: Count) -> [u32; 2] {
+pub(super) fn pair(count: Count) -> [u32; 2] {
     [count.k, count.n]
 }
 
@@ -194,7 +195,7 @@ fn failures(runs: &[(RunSpec, RunRecord)], test: TestIdx) -> Vec<model::Failure>
     found
 }
 
-fn phase_word(phase: Phase) -> &'static str {
+pub(super) fn phase_word(phase: Phase) -> &'static str {
     match phase {
         Phase::Setup => "setup",
         Phase::Call => "call",

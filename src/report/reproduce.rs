@@ -140,6 +140,7 @@ fn question(
         Class::NonDeterministic if failed_alone(runs, test) => vec![test],
         Class::NonDeterministic => return Err("it was not seen to fail with nothing before it"),
         Class::Interference => return Err("it needs another run beside it"),
+        Class::TimingDependent => return Err("it needs busy processors"),
         Class::Undecided | Class::Victim | Class::Ndod => return Err("what decides is not known"),
     };
     let mut files: Vec<FileIdx> =

@@ -1,17 +1,21 @@
 //! What is said of a finding, in words that every format for people shares. Texts from elsewhere stay raw here; each
 //! renderer makes them safe in its own way.
 
-use super::model::{Cluster, FailedIn, Outcome, Report, Test};
+mod repeat;
+
+use super::model::{Cluster, FailedIn, Outcome, Repeat, Report, Test};
 use super::text::{command, counted, percent, percent_interval, shortened, shown};
 use crate::core::verdict::Class;
+
+pub(super) use self::repeat::{healthy, plan as repeat_plan};
 
 /// Where a row must be one line, it is cut here.
 const LINE: usize = 4000;
 
 /// One thing to repair.
 pub(super) enum Finding<'a> {
-    /// A test for itself.
-    One(&'a Test),
+    /// A test for itself, with what repeating it came to.
+    One(&'a Test, Option<&'a Repeat>),
     /// Tests with one cause.
     Many(&'a Cluster, Vec<&'a Test>),
 }
@@ -33,6 +37,8 @@ pub(super) enum Value {
     Said(String),
     /// A text of the project: a message.
     Quoted(String),
+    /// A text of the project with lines of its own: a traceback.
+    Text(String),
     /// A command.
     Command(Vec<String>),
 }
@@ -47,6 +53,7 @@ impl Row {
             }
             Value::Each(each) => each.iter().map(|(id, _)| shown(id)).collect::<Vec<_>>().join(", "),
             Value::Said(text) | Value::Quoted(text) => shown(text).into_owned(),
+            Value::Text(text) => lines(text).join("\n"),
             Value::Command(argv) => command(argv),
         };
         let detail =
@@ -59,7 +66,7 @@ impl Finding<'_> {
     /// The test whose proof and commands stand for the finding.
     pub(super) fn first(&self) -> &Test {
         match self {
-            Self::One(test) => test,
+            Self::One(test, _) => test,
             Self::Many(_, tests) => tests[0],
         }
     }
@@ -69,10 +76,27 @@ impl Finding<'_> {
         self.first().verdict
     }
 
+    /// Its tests, each a finding for itself.
+    pub(super) fn each(&self) -> Vec<Finding<'_>> {
+        match self {
+            Self::One(test, repeat) => vec![Finding::One(test, *repeat)],
+            Self::Many(_, tests) => tests.iter().map(|test| Finding::One(test, None)).collect(),
+        }
+    }
+
+    /// `failed in 23 of 50 orders (31-61 %)`, of a test for itself.
+    pub(super) fn rate(&self) -> String {
+        match self {
+            Self::One(test, None) => rate(test),
+            Self::One(test, Some(repeat)) => repeat::rate(repeat, test.outcome),
+            Self::Many(..) => String::new(),
+        }
+    }
+
     /// Every test of the finding.
     pub(super) fn tests(&self) -> Vec<&Test> {
         match self {
-            Self::One(test) => vec![test],
+            Self::One(test, _) => vec![test],
             Self::Many(_, tests) => tests.clone(),
         }
     }
@@ -89,7 +113,11 @@ pub(super) fn findings(report: &Report) -> Vec<Finding<'_>> {
             found.push(Finding::Many(cluster, tests));
         }
     }
-    found.extend(report.tests.iter().filter(|test| !grouped.contains(&test.id.as_str())).map(Finding::One));
+    let repeated = |test: &Test| {
+        report.repeats.iter().find(|repeat| repeat.id == test.id && repeat.occurrence == test.occurrence)
+    };
+    let alone = report.tests.iter().filter(|test| !grouped.contains(&test.id.as_str()));
+    found.extend(alone.map(|test| Finding::One(test, repeated(test))));
     // A stable sort: what is equal stays in collection order.
     found.sort_by_key(|finding| (finding.class(), std::cmp::Reverse(finding.tests().len())));
     found
@@ -105,6 +133,7 @@ pub(super) fn class_word(class: Class) -> &'static str {
         Class::NonIdempotent => "non-idempotent",
         Class::ImportPolluted => "import-polluted",
         Class::Interference => "interference",
+        Class::TimingDependent => "timing-dependent",
         Class::Broken => "broken",
         Class::Undecided => "undecided",
     }
@@ -120,6 +149,7 @@ pub(super) fn meaning(class: Class) -> &'static str {
         Class::NonIdempotent => "passes the first time and fails the second in one process",
         Class::ImportPolluted => "fails because another file was collected, whatever the order",
         Class::Interference => "fails only while another run goes on beside it",
+        Class::TimingDependent => "fails only while the processors are busy",
         Class::Broken => "fails always",
         Class::Undecided => "passes and fails; what decides is not proven",
     }
@@ -135,17 +165,39 @@ pub(super) fn head(finding: &Finding<'_>) -> String {
     format!("{} {verb}", counted(finding.tests().len() as u64, "test"))
 }
 
+/// What a test did.
+fn verb(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Failed => "failed",
+        Outcome::Errored => "errored",
+        Outcome::Crashed => "crashed",
+        Outcome::TimedOut => "timed out",
+    }
+}
+
+/// `2nd`.
+fn ordinal(n: u32) -> String {
+    let suffix = match (n % 100, n % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{n}{suffix}")
+}
+
+/// The lines of a text, each safe to show.
+pub(super) fn lines(text: &str) -> Vec<String> {
+    text.lines().map(|line| shown(line.trim_end()).into_owned()).collect()
+}
+
 /// `failed in 23 of 50 orders (31-61 %)`; nothing where no order was tried.
 pub(super) fn rate(test: &Test) -> String {
     if test.ran == 0 {
         return String::new();
     }
-    let verb = match test.outcome {
-        Outcome::Failed => "failed",
-        Outcome::Errored => "errored",
-        Outcome::Crashed => "crashed",
-        Outcome::TimedOut => "timed out",
-    };
+    let verb = verb(test.outcome);
     let orders = counted(test.ran, "order");
     format!("{verb} in {} of {orders} ({})", test.failed, percent_interval(test.interval))
 }
@@ -172,6 +224,9 @@ fn proof(test: &Test) -> String {
 /// The rows of a finding, without its head.
 pub(super) fn rows(finding: &Finding<'_>) -> Vec<Row> {
     let test = finding.first();
+    if let Finding::One(test, Some(repeat)) = finding {
+        return repeat::rows(test, repeat);
+    }
     let mut rows = Vec::new();
     culprits(finding, &mut rows);
     let mut said =
@@ -305,8 +360,19 @@ fn commands(test: &Test, rows: &mut Vec<Row>) {
     }
 }
 
-/// What the tried orders could have shown, in one or two sentences.
+/// `55 orders`; of a repeat `2 tests repeated`.
+pub(super) fn tried(report: &Report) -> String {
+    match report.repeats.len() {
+        0 => counted(report.coverage.orders, "order"),
+        tests => format!("{} repeated", counted(tests as u64, "test")),
+    }
+}
+
+/// What the tried orders, or repeats, could have shown, in one or two sentences.
 pub(super) fn coverage(report: &Report) -> String {
+    if !report.repeats.is_empty() {
+        return repeat::covered(report);
+    }
     let coverage = &report.coverage;
     if coverage.orders == 0 {
         return String::new();
@@ -356,6 +422,15 @@ pub(super) fn next(report: &Report) -> Vec<String> {
     let words: Vec<String> = match report.end {
         End::Budget | End::MaxRuns | End::Interrupted | End::Terminated => {
             vec!["resume".to_owned(), report.session.clone()]
+        }
+        End::Finished if report.command == "repeat" && report.tests.is_empty() => {
+            // Ten times as sure.
+            let ids = report.repeats.iter().map(|repeat| repeat.id.clone());
+            let most = report.repeats.iter().map(|repeat| repeat.ran).max().unwrap_or(0);
+            let count = ["--count".to_owned(), most.saturating_mul(10).to_string()];
+            let few = report.repeats.len() == 1;
+            let ids = ids.take(usize::from(few));
+            std::iter::once("repeat".to_owned()).chain(ids).chain(count).collect()
         }
         End::Finished if report.tests.is_empty() => {
             let orders = report.coverage.orders.max(25).saturating_mul(2);

@@ -128,6 +128,9 @@ pub struct Answer {
     /// See [`RunRecord::details`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<u32>,
+    /// See [`RunRecord::micros`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub micros: Vec<u64>,
 }
 
 /// Why a hunt ended.
@@ -160,6 +163,7 @@ impl Answer {
             random_seed: record.random_seed,
             cost: record.cost,
             details: record.details.clone(),
+            micros: record.micros.clone(),
         }
     }
 
@@ -190,6 +194,7 @@ impl Answer {
             random_seed: self.random_seed,
             cost: self.cost,
             details: self.details,
+            micros: self.micros,
         })
     }
 }
@@ -199,7 +204,7 @@ mod tests {
     use super::*;
     use crate::core::order::OrderName;
     use crate::core::outcome::Phase;
-    use crate::core::run::Purpose;
+    use crate::core::run::{Manner, Purpose};
     use crate::core::test_id::TestIdx;
 
     fn spec(tests: u32) -> RunSpec {
@@ -212,6 +217,7 @@ mod tests {
             detailed: true,
             random_seed: None,
             hash_seed: None,
+            manner: Manner::default(),
             purpose: Purpose::Baseline,
         }
     }
@@ -225,6 +231,7 @@ mod tests {
                 phase: Some(Phase::Teardown),
                 fingerprint: "f00d".into(),
                 message: "boom".into(),
+                text: Some("def f():\n  boom".into()),
             }],
             end: ProcessEnd::Signalled(11),
             invalid: Some("why".into()),
@@ -233,6 +240,7 @@ mod tests {
             random_seed: u64::MAX,
             cost: Cost { wall_ms: 1, cpu_ms: 2, tests_ms: 3 },
             details: vec![7, u32::MAX, 0],
+            micros: vec![1, u64::MAX, 0],
         }
     }
 

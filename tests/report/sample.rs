@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flakehunt::core::order::{Level, OrderName, Seed};
 use flakehunt::core::outcome::{Outcome, Phase};
-use flakehunt::core::run::{Cost, Failure, ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
+use flakehunt::core::run::{Cost, Failure, Manner, ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
 use flakehunt::core::test_id::{CollectedTest, FileIdx, Suite, TestId, TestIdx};
 use flakehunt::core::verdict::{Class, Cluster, Complete, Confirmation, Count, Culprits, Verdict};
 use flakehunt::report::{Coverage, Findings};
@@ -32,6 +32,7 @@ impl Sample {
             verdicts: &self.verdicts,
             clusters: &self.clusters,
             coverage: self.coverage,
+            repeating: None,
             asked: self.runs.len() as u32,
             processes: 5,
             wall_ms: 71_200,
@@ -134,6 +135,7 @@ pub fn run(
         detailed: false,
         random_seed: None,
         hash_seed: None,
+        manner: Manner::default(),
         purpose,
     };
     let message = |test: &u32| failed.iter().find(|(other, _)| other == test).map(|(_, message)| *message);
@@ -141,7 +143,13 @@ pub fn run(
         order.iter().map(|test| if message(test).is_some() { Outcome::Failed } else { Outcome::Passed });
     let failures = order.iter().enumerate().filter_map(|(at, test)| {
         let message = message(test)?.to_owned();
-        Some(Failure { at: at as u32, phase: Some(Phase::Call), fingerprint: format!("f{test}"), message })
+        Some(Failure {
+            at: at as u32,
+            phase: Some(Phase::Call),
+            fingerprint: format!("f{test}"),
+            message,
+            text: None,
+        })
     });
     let record = RunRecord {
         run: RunId(id),
@@ -154,6 +162,7 @@ pub fn run(
         random_seed: 1000 + u64::from(id),
         cost: Cost { wall_ms: 8_200, cpu_ms: 8_000, tests_ms: 7_900 },
         details: Vec::new(),
+        micros: Vec::new(),
     };
     (spec, record)
 }

@@ -247,7 +247,7 @@ impl Ended<'_> {
             }
             ProcessEnd::Cancelled => ("cancelled".to_owned(), self.how()),
         };
-        Failure { at, phase: None, fingerprint: fingerprint(&kind, phase, ""), message }
+        Failure { at, phase: None, fingerprint: fingerprint(&kind, phase, ""), message, text: None }
     }
 }
 
@@ -289,7 +289,8 @@ fn failure(at: u32, report: &PhaseReport) -> Failure {
         empty if empty.is_empty() => shorten(kind),
         short => short,
     };
-    Failure { at, phase: Some(report.when), fingerprint: fingerprint(kind, place, message), message: short }
+    let fingerprint = fingerprint(kind, place, message);
+    Failure { at, phase: Some(report.when), fingerprint, message: short, text: None }
 }
 
 #[cfg(test)]

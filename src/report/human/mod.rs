@@ -14,7 +14,7 @@ use super::words::{self, Finding};
 use super::{Findings, Look, Renderer};
 use crate::core::verdict::Class;
 
-pub use self::live::{Baseline, baseline_line, header_line, plan_line};
+pub use self::live::{Baseline, baseline_line, header_line, plan_line, repeat_line};
 
 /// Writes for people.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,9 @@ impl Renderer for Human {
         let Look { width, color, .. } = self.0;
         writeln!(out, "{}", header_line(findings.header, findings.suite.len(), width, color))?;
         let baseline = Baseline::of(findings.runs);
-        if baseline.runs > 0 {
+        if let Some(repeating) = findings.repeating {
+            writeln!(out, "{}", repeat_line(repeating.plan, repeating.order, width, color))?;
+        } else if baseline.runs > 0 {
             let plan = plan_line(findings.coverage.orders, None);
             writeln!(out, "{}", baseline_line(&baseline, &plan, color))?;
         }
@@ -48,13 +50,15 @@ impl Human {
         let report = Report::of(findings);
         let found = words::findings(&report);
         let (broken, flaky): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|one| one.class() == Class::Broken);
+            found.into_iter().partition(|one| one.class() == Class::Broken && report.repeats.is_empty());
         for finding in &flaky {
             writeln!(out)?;
             block::finding(out, finding, self.0)?;
         }
         writeln!(out)?;
-        if report.tests.is_empty() {
+        if !report.repeats.is_empty() {
+            self.healthy(out, &report)?;
+        } else if report.tests.is_empty() {
             let tests = counted(report.suite.tests as u64, "test");
             let orders = counted(report.coverage.orders, "order");
             let said =
@@ -65,6 +69,22 @@ impl Human {
             self.broken(out, &broken)?;
         }
         self.footer(out, &report)
+    }
+
+    /// Tests that were repeated and never failed.
+    fn healthy(&self, out: &mut dyn Write, report: &Report) -> io::Result<()> {
+        let healthy: Vec<_> = report.repeats.iter().filter(|repeat| repeat.verdict.is_none()).collect();
+        if healthy.is_empty() {
+            return Ok(());
+        }
+        let tests = counted(healthy.len() as u64, "test");
+        self.painted(out, "healthy", |paint, label| paint.good(label), &format!("{tests} never failed"))?;
+        block::said_of(
+            out,
+            healthy.iter().map(|repeat| (repeat.id.as_str(), words::healthy(repeat))),
+            self.0,
+        )?;
+        writeln!(out)
     }
 
     fn broken(&self, out: &mut dyn Write, broken: &[Finding<'_>]) -> io::Result<()> {
