@@ -38,13 +38,15 @@ pub(super) async fn run(context: &Context, repeat: &Repeat) -> Result<ExitCode, 
         args.clone_from(&earlier.history.header.environment.pytest_args);
         selection.clone_from(&earlier.history.header.environment.selection);
     }
+    let varies = |what: What| repeat.vary.contains(&what);
     let session_seed = entropy() % 1_000_000;
     let place = new_session(context)?;
     let selection = Selection {
         targets: &selection,
         pytest_args: args,
         session_seed,
-        forks: may_fork(context),
+        // A hash seed is chosen when a process starts.
+        forks: may_fork(context) && !varies(What::Hashseed),
         // Whether ids differ from one collection to the next is seen by the processes that collect for a repeat.
         twice: false,
     };
@@ -62,7 +64,6 @@ pub(super) async fn run(context: &Context, repeat: &Repeat) -> Result<ExitCode, 
         (Some(OrderSource::Run(_)), None) => return Err(Failure::internal("a run without its session")),
     };
     check_order(&suite, order.as_ref(), &tests)?;
-    let varies = |what: What| repeat.vary.contains(&what);
     let repeats = Repeats {
         tests,
         count,

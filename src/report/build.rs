@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::interval::{interval95, round4};
 use super::model::{self, Report};
-use super::{Findings, reproduce};
+use super::{Findings, Repeating, reproduce};
+use crate::core::hunt::Repeats;
 use crate::core::order::{Level, OrderName};
 use crate::core::outcome::{Outcome, Phase};
 use crate::core::run::{Purpose, RunRecord, RunSpec};
@@ -154,10 +155,27 @@ fn test(findings: &Findings<'_>, verdict: &Verdict) -> model::Test {
 
 /// What could decide an undecided test: a search of its own, from the run in which it failed.
 fn next(findings: &Findings<'_>, verdict: &Verdict) -> Option<Vec<String>> {
+    if let Some(Repeating { plan, order: None, .. }) = findings.repeating {
+        return Some(repeat_again(findings, verdict, plan));
+    }
     let run = verdict.failing_runs.first()?;
     let id = findings.suite.node_id(verdict.test).to_owned();
     let word = reproduce::run_word(findings.header, *run);
     Some(["flakehunt".to_owned(), "bisect".to_owned(), id, "--run".to_owned(), word].into())
+}
+
+/// Of a repeated test: what may matter is kept out, and there is more of the rest.
+fn repeat_again(findings: &Findings<'_>, verdict: &Verdict, plan: &Repeats) -> Vec<String> {
+    let environment = &findings.header.environment;
+    let mut words: Vec<String> = vec!["flakehunt".into(), "repeat".into()];
+    words.push(findings.suite.node_id(verdict.test).to_owned());
+    words.extend(["--count".to_owned(), plan.count.saturating_mul(2).max(100).to_string()]);
+    if !plan.in_process && environment.executor == "fork" {
+        words.extend(["--executor", "spawn"].map(str::to_owned));
+    } else if !plan.in_process && environment.jobs > 1 {
+        words.extend(["--jobs", "1"].map(str::to_owned));
+    }
+    words
 }
 
 fn outcome(outcome: Outcome) -> model::Outcome {

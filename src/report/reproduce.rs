@@ -127,7 +127,7 @@ fn question(
             smallest.iter().flat_map(|culprits| culprits.members.iter().copied()).chain([test]).collect()
         }
         Class::Brittle | Class::Broken => vec![test],
-        Class::NonIdempotent => vec![test, test],
+        Class::NonIdempotent => twice(runs, verdict)?,
         Class::ImportPolluted => {
             imported = verdict
                 .import_polluters
@@ -148,6 +148,17 @@ fn question(
     files.sort_unstable();
     files.dedup();
     Ok(Question { order, files, imported })
+}
+
+/// The test two times, where that is enough.
+fn twice(runs: &[(RunSpec, RunRecord)], verdict: &Verdict) -> Result<Vec<TestIdx>, &'static str> {
+    match first_failing(runs, verdict) {
+        Some((spec, _)) if spec.manner.fresh_fixtures => Err("fixtures must be made anew in between"),
+        Some((_, record)) if record.failures.first().is_none_or(|failure| failure.at != 1) => {
+            Err("it takes more than two times")
+        }
+        _ => Ok(vec![verdict.test; 2]),
+    }
 }
 
 fn failed_alone(runs: &[(RunSpec, RunRecord)], test: TestIdx) -> bool {

@@ -423,15 +423,7 @@ pub(super) fn next(report: &Report) -> Vec<String> {
         End::Budget | End::MaxRuns | End::Interrupted | End::Terminated => {
             vec!["resume".to_owned(), report.session.clone()]
         }
-        End::Finished if report.command == "repeat" && report.tests.is_empty() => {
-            // Ten times as sure.
-            let ids = report.repeats.iter().map(|repeat| repeat.id.clone());
-            let most = report.repeats.iter().map(|repeat| repeat.ran).max().unwrap_or(0);
-            let count = ["--count".to_owned(), most.saturating_mul(10).to_string()];
-            let few = report.repeats.len() == 1;
-            let ids = ids.take(usize::from(few));
-            std::iter::once("repeat".to_owned()).chain(ids).chain(count).collect()
-        }
+        End::Finished if report.command == "repeat" && report.tests.is_empty() => repeat::next(report),
         End::Finished if report.tests.is_empty() => {
             let orders = report.coverage.orders.max(25).saturating_mul(2);
             vec!["shuffle".to_owned(), "--seeds".to_owned(), orders.to_string()]

@@ -9,6 +9,8 @@ use crate::core::verdict::Class;
 use crate::report::model::{Decides, Durations, Outcome, Repeat, Report, Side, Test};
 use crate::report::text::{counted, percent, rates, seconds};
 
+/// So many tests are named in a command.
+const NAMED: usize = 3;
 /// So many kinds of failures are told, the most frequent first.
 const KINDS: usize = 5;
 
@@ -240,4 +242,30 @@ pub(in crate::report) fn healthy(repeat: &Repeat) -> String {
         said.push_str(&format!(", {limit}"));
     }
     said
+}
+
+/// How to be ten times as sure.
+pub(super) fn next(report: &Report) -> Vec<String> {
+    let mut words = vec!["repeat".to_owned()];
+    let mut names: Vec<&str> = report.repeats.iter().map(|repeat| repeat.id.as_str()).collect();
+    if names.len() > NAMED {
+        names = names.into_iter().map(|id| id.split("::").next().unwrap_or(id)).collect();
+        names.dedup();
+    }
+    if names.len() > NAMED {
+        return vec!["report".to_owned(), report.session.clone(), "--report".to_owned(), "json".to_owned()];
+    }
+    words.extend(names.into_iter().map(str::to_owned));
+    let first = report.repeats.first();
+    match first.and_then(|repeat| repeat.max_rate) {
+        Some(limit) => words.extend(["--max-rate".to_owned(), share(limit.limit / 10.0).replace(' ', "")]),
+        None => {
+            let most = report.repeats.iter().map(|repeat| repeat.ran).max().unwrap_or(0);
+            words.extend(["--count".to_owned(), most.saturating_mul(10).to_string()]);
+        }
+    }
+    if first.is_some_and(|repeat| repeat.in_process) {
+        words.push("--in-process".to_owned());
+    }
+    words
 }

@@ -21,7 +21,9 @@ const SHOWN: u32 = 10;
 const MOST: u32 = 40;
 /// Processes in which it fails at no such time, before it is called chance.
 const NEVER: u32 = 6;
-/// Fresh starts that show a failure of the first time.
+/// Fresh starts that show a failure of the first time: as many as miss one, at the rate that was seen, in one case of a
+/// hundred, and no fewer than these.
+const MISSED: f64 = 0.01;
 const FIRST: u32 = 20;
 
 /// Repeats it in one process; in another one where that one dies.
@@ -106,7 +108,15 @@ async fn later(s: &Subject<'_>, since: u32) {
 /// Whether it fails from fresh starts as well: then that is what is wrong with it.
 async fn from_fresh_starts(s: &Subject<'_>) -> bool {
     let how = How::next(Purpose::Confirm);
-    for _ in 0..FIRST {
+    let (mut failed, mut ran) = (0, 0);
+    for run in s.counted_runs() {
+        let told = seen(s, &run);
+        failed += told.iter().filter(|seen| **seen == Seen::Fail).count() as u32;
+        ran += told.len() as u32;
+    }
+    let rate = Count { k: failed, n: ran }.rate();
+    let needed = (MISSED.ln() / (-rate).ln_1p()).ceil().min(f64::from(u32::MAX)) as u32;
+    for _ in 0..needed.clamp(FIRST, s.r.count.max(FIRST)) {
         let _ = s.once(how, s.like(0)).await;
         let seen = s.failures(|_| true);
         if seen.k > 0 && seen.k < seen.n {
