@@ -12,5 +12,6 @@ mod determinism;
 mod interrupted;
 mod invoked;
 mod output;
+mod repeat;
 mod unusable;
 mod verdicts;

@@ -13,8 +13,9 @@ use crate::core::verdict::{Class, Confirmation, Count, Verdict};
 
 /// Runs in processes of their own that show that a test always fails.
 const BROKEN: u32 = 2;
-/// With so many runs the rarer outcome, at the rate that was seen, is missed in one case of twenty.
-const MISSED: f64 = 0.05;
+/// With so many runs the rarer outcome, at the rate that was seen, is missed in one case of a thousand. Most end much
+/// earlier: at the first time that it is seen.
+const MISSED: f64 = 0.001;
 /// The chance of taking forked children for liars where they fail as often as fresh processes.
 const ONLY_FORKED: f64 = 0.001;
 /// The chance, for a test that fails as often with nothing beside it, of being called interference.
