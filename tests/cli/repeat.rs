@@ -237,7 +237,7 @@ fn a_crash_is_a_failure_and_two_kinds_of_durations_are_told() {
     ran.code(1);
     assert_eq!(report["tests"][0]["outcome"], "crashed");
     assert_eq!(report["repeats"][0]["decides"]["factor"], "random-seed");
-    let [short, long] = &list(&report["repeats"][1]["durations"]["modes"])[..] else { panic!("{report}") };
+    let [short, long] = list(&report["repeats"][1]["durations"]["modes"]) else { panic!("{report}") };
     assert_eq!(short["count"].as_u64().zip(long["count"].as_u64()).map(|(a, b)| a + b), Some(16));
     assert!(long["median"].as_f64() > Some(0.5), "{long}");
 }
