@@ -11,7 +11,8 @@ use clap::{Args, Parser, Subcommand};
 
 use self::choices::{ColorWhen, ExecutorChoice, LevelChoice, ProgressChoice, Vary};
 use self::values::{
-    Count, Folder, Jobs, OrderSource, Percent, Program, ReplayTarget, ReportTarget, RunName, Span, Words,
+    Count, Delay, Folder, Jobs, OrderSource, Percent, Program, ReplayTarget, ReportTarget, RunName, Span,
+    Words,
 };
 use crate::core::order::Seed;
 
@@ -21,6 +22,7 @@ Examples:
   flakehunt shuffle tests/api --budget 10m    a part of it, for ten minutes at most
   flakehunt bisect tests/test_a.py::test_x    what makes this one fail?
   flakehunt repeat tests/test_a.py::test_x    how often does it fail, and does a seed decide?
+  flakehunt rerun                             CI is red: which failures are real?
   flakehunt replay 7                          the order of seed 7 again
   flakehunt report --report html=flaky.html   the latest session as a web page
 
@@ -34,6 +36,13 @@ Exit codes:
   70   a bug in flakehunt
   74   the journal or a report could not be written
   130  interrupted by Ctrl-C (143: by SIGTERM); `flakehunt resume` goes on";
+
+const RERUN_HELP: &str = "\
+Exit codes:
+  0    no test failed each time
+  1    a test failed each time, or is flaky (--fail-on-flaky), or too many failed (--max-rerun-tests)
+  6    a test never had its turn
+Other codes as of every command: `flakehunt --help`";
 
 /// Finds out why a pytest suite is flaky: which test pollutes which, with proof
 #[derive(Debug, Parser)]
@@ -76,7 +85,8 @@ pub enum Command {
     Shuffle(Shuffle),
     /// Run tests many times and tell how often they fail, and what that goes with
     Repeat(Repeat),
-    /// Run the suite, then failed tests again, and tell flaky from broken
+    /// Run the suite, then what failed again, and tell real failures from flaky ones
+    #[command(after_help = RERUN_HELP)]
     Rerun(Rerun),
     /// Find what makes one test fail, or pass, in the company of others
     Bisect(Bisect),
@@ -185,12 +195,12 @@ pub struct Rerun {
     /// Files, directories, node ids [default: what pytest finds]
     #[arg(value_name = "PATH|ID")]
     pub targets: Vec<String>,
-    /// How often a failed test is run again, at most
+    /// How often a failed test is run again, at most: in its order, and alone
     #[arg(long, value_name = "N", default_value = "3")]
     pub reruns: Count,
-    /// Wait before running a test again [default: no wait]
-    #[arg(long, value_name = "TIME")]
-    pub reruns_delay: Option<Span>,
+    /// Wait before each rerun: 2s, 1s,2s,4s or growing: 2s*2 [default: no wait]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    pub reruns_delay: Option<Delay>,
     /// Run again only what failed with this message; repeatable
     #[arg(long, value_name = "REGEX")]
     pub only_rerun: Vec<String>,
@@ -200,7 +210,7 @@ pub struct Rerun {
     /// Run nothing again where more than N tests failed
     #[arg(long, value_name = "N")]
     pub max_rerun_tests: Option<Count>,
-    /// Exit with 1 also where every failed test passed in the end
+    /// Exit with 1 also where every failed test passed when it was run again
     #[arg(long)]
     pub fail_on_flaky: bool,
     /// How they are run.

@@ -118,7 +118,12 @@ fn a_stopped_child_still_ends_politely() {
 #[test]
 fn a_run_limit_needs_no_watch() {
     let scene = Scene::new();
-    let limits = Limits { test: None, run: Some(Duration::from_millis(1)), grace: Duration::from_millis(50) };
+    let limits = Limits {
+        test: None,
+        run: Some(Duration::from_millis(1)),
+        linger: None,
+        grace: Duration::from_millis(50),
+    };
     let ended = block_on(supervise(scene.command(["sleep", "3600"]), limits, &mut (), never()));
     let ended = ended.expect("it was started");
     assert_eq!((ended.end, ended.timed_out), (ProcessEnd::TimedOut, Some(Limit::Run)));

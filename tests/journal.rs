@@ -34,6 +34,8 @@ fn spec(tests: u32) -> RunSpec {
         fresh: false,
         exclusive: false,
         detailed: false,
+        full: false,
+        wait_ms: 0,
         random_seed: None,
         hash_seed: None,
         manner: Manner::default(),
@@ -54,6 +56,7 @@ fn answer(run: u32) -> Event {
         cost: Cost::default(),
         details: Vec::new(),
         micros: Vec::new(),
+        accounts: Vec::new(),
     }))
 }
 

@@ -77,6 +77,32 @@ fn human_of_a_cluster_of_nothing_and_of_an_interrupted_hunt() {
 }
 
 #[test]
+fn a_rerun_in_every_format() {
+    let rerun = sample::rerun(&sample::IDS, "ValueError: no such tax");
+    snapshot("rerun.80.txt", &rendered(&rerun, Format::Human, look(80, false)));
+    snapshot("rerun.200.txt", &rendered(&rerun, Format::Human, look(200, false)));
+    snapshot("rerun.junit.xml", &rendered(&rerun, Format::Junit, Look::default()));
+    snapshot("rerun.markdown.md", &rendered(&rerun, Format::Markdown, Look::default()));
+    snapshot("rerun.github.txt", &rendered(&rerun, Format::Github, Look::default()));
+    snapshot("rerun.json.json", &rendered(&rerun, Format::Json, Look::default()));
+}
+
+#[test]
+fn junit_of_a_rerun_is_read_back_by_the_reader_of_ci_files() {
+    let rerun = sample::rerun(&sample::IDS, "ValueError: no such tax");
+    let xml = rendered(&rerun, Format::Junit, Look::default());
+    let report = flakehunt::pytest::junit::reader::read(xml.as_bytes()).expect("JUnit");
+    let joined = flakehunt::pytest::junit::ids::join(&rerun.suite, &report);
+    let order: Vec<_> = joined.ran.iter().map(|ran| ran.test).collect();
+    assert_eq!(order, rerun.suite.all().collect::<Vec<_>>());
+    let failed: Vec<u32> = joined.ran.iter().filter(|ran| ran.failed()).map(|ran| ran.test.0).collect();
+    assert_eq!(failed, [4]);
+    let counts: Vec<(u32, u32)> =
+        [0, 4, 9].map(|at: usize| (report.cases[at].flaky, report.cases[at].reruns)).into();
+    assert_eq!(counts, [(2, 0), (0, 2), (1, 0)]);
+}
+
+#[test]
 fn colour_adds_only_colour() {
     let sample = sample::every_class();
     let painted = rendered(&sample, Format::Human, look(100, true));
@@ -152,7 +178,8 @@ fn the_committed_schema_is_the_one_of_the_types() {
 #[test]
 fn reports_keep_the_contract() {
     let validator = jsonschema::validator_for(&model::schema()).expect("a schema");
-    for sample in [sample::every_class(), sample::cluster(), sample::nothing()] {
+    let rerun = sample::rerun(&sample::IDS, "no");
+    for sample in [sample::every_class(), sample::cluster(), sample::nothing(), rerun] {
         let text = rendered(&sample, Format::Json, Look::default());
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();

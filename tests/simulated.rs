@@ -12,10 +12,15 @@ mod planted;
 #[path = "support/scenarios.rs"]
 mod scenarios;
 
-use driver::{Outcomes, Setting, Spent, drive, resume};
+use driver::{Outcomes, Passed, Setting, Spent, drive, resume};
 use flakehunt::core::hunt::{Care, Goal, Planned};
 use flakehunt::core::order::OrderName;
+use flakehunt::core::outcome::Outcome;
+use flakehunt::core::rerun::{Rerun, Waits};
+use flakehunt::core::run::{Purpose, RunSpec};
+use flakehunt::core::simulated::{Effect, Rule};
 use flakehunt::core::test_id::TestIdx;
+use flakehunt::core::verdict::Class;
 use judge::{Score, judge};
 use planted::{Kind, Planted, orders, rng};
 use proptest::prelude::*;
@@ -209,6 +214,91 @@ fn both_polluters_of_one_order_come_out() {
         let score = judge(&planted, &out.verdicts, |_| {});
         assert_eq!(score.right, 1, "{seed}: {:?}", out.verdicts);
     }
+}
+
+const POLLUTER: TestIdx = TestIdx(3);
+const VICTIM: TestIdx = TestIdx(10);
+const BROKEN: TestIdx = TestIdx(20);
+const CRASHES: TestIdx = TestIdx(25);
+const NOISY: TestIdx = TestIdx(30);
+
+/// A rerun of forty tests: one is polluted by another one, one never passes, one ends the process, and one fails in half
+/// of its runs.
+fn rerun(seed: u64, reruns: u32, most: Option<u32>) -> Outcomes {
+    let mut rng = rng(seed);
+    let mut planted = Planted::healthy(40, &mut rng);
+    let rules = &mut planted.suite.rules;
+    rules[POLLUTER.at()].effects = vec![Effect { set: 1, chance: 1.0, ..Effect::default() }];
+    rules[VICTIM.at()].fails_if = vec![1];
+    rules[BROKEN.at()].fails_unless = 2;
+    rules[CRASHES.at()] = Rule { fails_unless: 2, failure: Some(Outcome::Crashed), ..Rule::default() };
+    rules[NOISY.at()].noise = 0.5;
+    let plan = Rerun {
+        reruns,
+        waits: Waits { listed: vec![1_000], factor: 2.0 },
+        only: Vec::new(),
+        except: Vec::new(),
+        most,
+        fail_on_flaky: false,
+    };
+    let goal = Goal::Rerun(plan);
+    let out = drive(&planted, goal.clone(), Setting::default(), VICTIM, &mut rng);
+    let again = resume(&planted, goal, Setting::default(), VICTIM, &out.log, &mut rng);
+    assert_eq!(again.verdicts, out.verdicts, "the log gives the same verdicts again");
+    out
+}
+
+fn asked(out: &Outcomes) -> Vec<&RunSpec> {
+    let asked = out.log.iter().filter_map(|passed| match passed {
+        Passed::Asked(_, spec) => Some(spec),
+        Passed::Answered(_) => None,
+    });
+    asked.collect()
+}
+
+#[test]
+fn a_rerun_tells_real_from_flaky() {
+    let mut flakes = 0;
+    for seed in 0..200 {
+        let out = rerun(seed, 3, None);
+        let class =
+            |test| out.verdicts.iter().find(|verdict| verdict.test == test).map(|verdict| verdict.class);
+        assert_eq!(class(VICTIM), Some(Class::Undecided), "{seed}");
+        assert_eq!(class(BROKEN), Some(Class::Broken), "{seed}");
+        assert_eq!(class(CRASHES), Some(Class::Broken), "{seed}");
+        // Half of the time it passes at once. It has up to six more tries, three of them alone.
+        flakes += u32::from(class(NOISY).is_some_and(|class| class != Class::Broken));
+        assert!(out.verdicts.iter().all(|verdict| [VICTIM, BROKEN, CRASHES, NOISY].contains(&verdict.test)));
+    }
+    assert!((60..=140).contains(&flakes), "{flakes} of 200");
+}
+
+#[test]
+fn a_rerun_asks_no_more_than_it_was_allowed_and_waits_before_each_round() {
+    let out = rerun(1, 2, None);
+    let asked = asked(&out);
+    // The suite, then what the crash left.
+    assert_eq!((asked[0].order.len(), asked[1].order[0]), (40, TestIdx(CRASHES.0 + 1)));
+    let with = |test: TestIdx, purpose| {
+        let last = |spec: &&&RunSpec| spec.purpose == purpose && spec.order.contains(&test);
+        asked.iter().filter(last).count()
+    };
+    assert_eq!((with(BROKEN, Purpose::Repeat), with(BROKEN, Purpose::Alone)), (2, 2));
+    assert_eq!((with(CRASHES, Purpose::Repeat), with(CRASHES, Purpose::Alone)), (2, 2));
+    // It passed alone at once.
+    assert_eq!((with(VICTIM, Purpose::Repeat), with(VICTIM, Purpose::Alone)), (2, 1));
+    let waits: Vec<u64> = asked.iter().map(|spec| spec.wait_ms).filter(|wait| *wait > 0).collect();
+    assert_eq!(waits, [1_000, 2_000]);
+    // What is run again has before it what it had before it.
+    let again = asked.iter().find(|spec| spec.purpose == Purpose::Repeat).expect("a rerun");
+    assert_eq!(again.order[..], asked[0].order[..=CRASHES.at()]);
+}
+
+#[test]
+fn an_outage_is_not_run_again() {
+    let out = rerun(1, 3, Some(2));
+    assert_eq!(asked(&out).len(), 2);
+    assert!(out.verdicts.iter().all(|verdict| verdict.class == Class::Undecided), "{:?}", out.verdicts);
 }
 
 proptest! {

@@ -184,6 +184,8 @@ impl Oracle<'_> {
             files: None,
             fresh: true,
             exclusive: false,
+            full: false,
+            wait_ms: 0,
             random_seed: None,
             hash_seed: None,
             detailed: false,

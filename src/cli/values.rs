@@ -2,11 +2,15 @@
 //!
 //! Each type reads what it shows (`FromStr`, `Display`), and its error is a sentence that says what is expected.
 
+mod delay;
+
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+
+pub use self::delay::Delay;
 
 use super::choices::ReportFormat;
 use crate::core::order::Seed;

@@ -2,8 +2,8 @@
 
 use super::Context;
 use super::hunt::{Begin, hunt};
-use super::orders::{earlier, find_test, from_file, levels, of_seed, translate};
-use super::setup::{Ready, Selection, find_interpreter, may_fork, new_session, prepare, pytest_args};
+use super::orders::{Earlier, earlier, find_test, from_file, given, levels, of_seed, translate};
+use super::setup::{Ready, Selection, find_interpreter, may_fork, new_session, prepare};
 use super::signals::listen;
 use crate::cli::Bisect;
 use crate::core::order::{OrderName, Plan as OrderPlan, Seed};
@@ -20,10 +20,12 @@ pub(super) async fn run(context: &Context, bisect: &Bisect) -> Result<ExitCode, 
     let signals = listen()?;
     let interpreter = find_interpreter(context).await?;
     let session_seed = bisect.order.seed.map_or_else(|| entropy() % 1_000_000, |seed| seed.0);
+    let earlier = bisect.order.earlier_run.as_ref().map(|run| earlier(context, run)).transpose()?;
+    let (targets, args) = given(context, earlier.as_ref(), &bisect.run);
     let place = new_session(context)?;
     let selection = Selection {
-        targets: &[],
-        pytest_args: pytest_args(context, Some(&bisect.run)),
+        targets: &targets,
+        pytest_args: args,
         session_seed,
         forks: may_fork(context),
         twice: true,
@@ -31,7 +33,7 @@ pub(super) async fn run(context: &Context, bisect: &Bisect) -> Result<ExitCode, 
     let mut ready = prepare(context, place, interpreter, selection, false, &signals).await?;
     let suite = ready.workshop.suite.clone();
     let test = find_test(&suite, context, &bisect.target)?;
-    let orders = orders(context, bisect, &suite, test, session_seed, &mut ready)?;
+    let orders = orders(context, bisect, &suite, test, session_seed, earlier, &mut ready)?;
     let begin = Begin {
         command: "bisect",
         goal: SavedGoal::Bisect { test, orders },
@@ -47,6 +49,7 @@ fn orders(
     suite: &Suite,
     test: TestIdx,
     start: u64,
+    earlier: Option<Earlier>,
     ready: &mut Ready,
 ) -> Result<Vec<SavedOrder>, Failure> {
     let named = if let Some(seed) = bisect.order.seed {
@@ -72,8 +75,7 @@ fn orders(
             }
         }
         SavedOrder { name: OrderName::Given(path.display().to_string()), order: Some(order) }
-    } else if let Some(run) = &bisect.order.earlier_run {
-        let earlier = earlier(context, run)?;
+    } else if let Some(earlier) = earlier {
         let order = translate(&earlier.spec.order, &earlier.suite, suite)?;
         SavedOrder { name: earlier.spec.name, order: Some(order) }
     } else {

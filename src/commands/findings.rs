@@ -6,6 +6,7 @@ use crate::core::coverage::{Coverage as Pairs, rate_seen};
 use crate::core::hunt::repeat::{Repeated, Stop};
 use crate::core::hunt::{Goal, Hunt, Repeats};
 use crate::core::order::OrderName;
+use crate::core::rerun::Tally;
 use crate::core::run::{Purpose, RunRecord, RunSpec};
 use crate::core::test_id::Suite;
 use crate::core::verdict::{Class, Cluster, Verdict};
@@ -117,6 +118,14 @@ impl<'a> Gathered<'a> {
                 (true, _) => ExitCode::Findings,
                 (false, true) => ExitCode::Undecided,
                 (false, false) => ExitCode::Clean,
+            };
+        }
+        if let Some(rerun) = self.findings().rerun() {
+            let Tally { failed, flaky, not_reached, .. } = rerun.tally;
+            return match () {
+                () if failed > 0 || (flaky > 0 && rerun.settings.fail_on_flaky) => ExitCode::Findings,
+                () if not_reached > 0 => ExitCode::Undecided,
+                () => ExitCode::Clean,
             };
         }
         if self.verdicts.iter().any(|verdict| verdict.class != Class::Undecided) {

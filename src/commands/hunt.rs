@@ -13,7 +13,9 @@ use crate::core::hunt::{Care, Goal, Hunt, Plan, Stage};
 use crate::error::{ExitCode, Failure};
 use crate::progress::{Mode, Progress};
 use crate::pytest::fork::Fork;
-use crate::report::human::{Baseline, baseline_line, header_line, plan_line, repeat_line};
+use crate::report::Format;
+use crate::report::human::{Baseline, baseline_line, header_line, plan_line, repeat_line, suite_line};
+use crate::report::text::counted;
 use crate::session::drive::{Budget, Drive, Onlooker, replay};
 use crate::session::event::{EndReason, Event, Header};
 use crate::session::files::write_report;
@@ -133,7 +135,7 @@ pub(super) async fn go_on(
     Ok(code)
 }
 
-/// Writes what was asked for, and `report.json` into the session.
+/// Writes what was asked for, and `report.json` into the session; of a `rerun` also `junit.xml`.
 pub(super) fn write_reports(
     context: &Context,
     gathered: &Gathered<'_>,
@@ -141,18 +143,21 @@ pub(super) fn write_reports(
     headed: bool,
 ) -> Result<(), Failure> {
     let internal = |error: std::io::Error| Failure::internal(error.to_string());
-    let mut json = Vec::new();
     let plain = crate::report::Look::default();
-    crate::report::Format::Json.renderer(plain).render(&gathered.findings(), &mut json).map_err(internal)?;
-    write_report(&gathered.session.report(), &json)?;
-    for report in reports {
+    let rendered = |format: Format| {
         let mut bytes = Vec::new();
+        format.renderer(plain).render(&gathered.findings(), &mut bytes).map_err(internal)?;
+        Ok::<_, Failure>(bytes)
+    };
+    write_report(&gathered.session.report(), &rendered(Format::Json)?)?;
+    if gathered.findings().rerun().is_some() {
+        write_report(&gathered.session.junit(), &rendered(Format::Junit)?)?;
+    }
+    for report in reports {
         match &report.file {
-            Some(file) => {
-                report.format.renderer(plain).render(&gathered.findings(), &mut bytes).map_err(internal)?;
-                write_report(&context.directory.join(file), &bytes)?;
-            }
+            Some(file) => write_report(&context.directory.join(file), &rendered(report.format)?)?,
             None => {
+                let mut bytes = Vec::new();
                 let look = crate::report::Look {
                     width: width(context),
                     color: context.color(),
@@ -191,13 +196,15 @@ fn dry_run(context: &Context, ready: &Ready, plan: SavedPlan, header: &Header) -
     let (orders, then) = match &planned.goal {
         Goal::Shuffle { orders, bisect } => {
             out.push_str("would run   collection order, twice\n");
-            (orders, if *bisect { "then         whatever proves the cause of what failed\n" } else { "" })
+            (
+                &orders[..],
+                if *bisect { "then         whatever proves the cause of what failed\n" } else { "" },
+            )
         }
         Goal::Bisect { test, orders } => {
             out.push_str(&format!("would run   {} alone\n", suite.node_id(*test)));
-            (orders, "then         until it fails, and whatever proves the cause\n")
+            (&orders[..], "then         until it fails, and whatever proves the cause\n")
         }
-        Goal::Orders { orders, .. } => (orders, ""),
         Goal::Repeat { repeats, order } => {
             let name = order.as_ref().map(|planned| &planned.name);
             out.push_str(&repeat_line(repeats, name, width(context), context.color()));
@@ -207,6 +214,15 @@ fn dry_run(context: &Context, ready: &Ready, plan: SavedPlan, header: &Header) -
             }
             return print(out.as_bytes());
         }
+        Goal::Rerun(rerun) => {
+            let times = counted(rerun.reruns, "time");
+            out.push_str(&format!(
+                "would run   collection order, once\n\
+                 then         what fails again, up to {times} in the same order and up to {times} alone\n"
+            ));
+            (&[][..], "")
+        }
+        Goal::Orders { orders, .. } => (&orders[..], ""),
     };
     for planned in orders {
         out.push_str(&format!("would run   {}\n", planned.name));
@@ -227,20 +243,33 @@ struct Face<'a> {
     stage_began: u32,
     baseline_said: bool,
     orders: u32,
-    shuffles: bool,
-    repeats: bool,
+    asks: Asks,
+}
+
+/// What the command asks, as far as the first lines depend on it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    /// Which tests depend on their order: the baseline is said, and how many orders follow.
+    Orders,
+    /// Which failures are real: what the suite came to is said.
+    Failures,
+    /// How often tests fail: what is repeated is said.
+    Rates,
+    /// Something that needs no line of its own.
+    Nothing,
 }
 
 impl<'a> Face<'a> {
     fn new(context: &'a Context, to_people: bool, hunt: &Hunt, header: &Header, tests: usize) -> Self {
         let quiet = context.cli.common.quiet;
         let mode = if quiet { Mode::None } else { context.settings.progress.value };
-        let (orders, shuffles) = match hunt.goal() {
-            Goal::Shuffle { orders, .. } => (orders.len() as u32, true),
-            Goal::Bisect { orders, .. } | Goal::Orders { orders, .. } => (orders.len() as u32, false),
-            Goal::Repeat { repeats, .. } => (repeats.runs(), false),
+        let (orders, asks) = match hunt.goal() {
+            Goal::Shuffle { orders, .. } => (orders.len() as u32, Asks::Orders),
+            Goal::Bisect { orders, .. } | Goal::Orders { orders, .. } => (orders.len() as u32, Asks::Nothing),
+            Goal::Rerun(_) => (0, Asks::Failures),
+            Goal::Repeat { repeats, .. } => (repeats.runs(), Asks::Rates),
         };
-        let mut face = Self {
+        let face = Self {
             context,
             progress: Progress::new(mode),
             jobs: header.environment.jobs,
@@ -250,13 +279,11 @@ impl<'a> Face<'a> {
             stage_began: 0,
             baseline_said: false,
             orders,
-            shuffles,
-            repeats: false,
+            asks,
         };
         face.first_line(&header_line(header, tests, width(context), face.color()));
         if let Goal::Repeat { repeats, order } = hunt.goal() {
             let name = order.as_ref().map(|planned| &planned.name);
-            face.repeats = true;
             face.first_line(&repeat_line(repeats, name, width(context), face.color()));
         }
         face
@@ -287,6 +314,13 @@ impl<'a> Face<'a> {
         }
     }
 
+    /// What the suite came to as it is.
+    fn say_suite(&self, hunt: &Hunt) {
+        if let Some(line) = suite_line(&hunt.answers(), width(self.context), self.color()) {
+            self.first_line(&line);
+        }
+    }
+
     fn say_baseline(&mut self, hunt: &Hunt) {
         let baseline = Baseline::of(&hunt.answers());
         if baseline.runs == 0 {
@@ -301,13 +335,19 @@ impl Onlooker for Face<'_> {
     fn look(&mut self, hunt: &Hunt) {
         let stage = hunt.stage();
         if self.stage != Some(stage) {
-            if self.shuffles && !self.baseline_said && stage != Stage::Baseline {
+            if !self.baseline_said && stage != Stage::Baseline {
                 self.baseline_said = true;
-                self.say_baseline(hunt);
+                match self.asks {
+                    Asks::Orders => self.say_baseline(hunt),
+                    Asks::Failures => self.say_suite(hunt),
+                    Asks::Rates | Asks::Nothing => {}
+                }
             }
             let (name, total) = match stage {
+                Stage::Baseline if self.asks == Asks::Failures => ("suite", None),
+                Stage::Hunt if self.asks == Asks::Failures => ("rerunning", None),
                 Stage::Baseline => ("baseline", Some(2)),
-                Stage::Explore if self.repeats => ("repeating", Some(u64::from(self.orders))),
+                Stage::Explore if self.asks == Asks::Rates => ("repeating", Some(u64::from(self.orders))),
                 Stage::Explore => ("hunting", Some(u64::from(self.orders))),
                 Stage::Alone => ("alone", None),
                 Stage::Hunt => ("proving", None),

@@ -7,6 +7,7 @@ mod orders;
 mod repeat;
 mod replay;
 mod report;
+mod rerun;
 mod resume;
 mod scratch;
 mod setup;
@@ -63,9 +64,7 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> Result<ExitCode, Failu
         Command::Config(_) => config(&context),
         Command::Clean { keep } => clean(&context, *keep),
         Command::Repeat(repeat) => repeat::run(&context, repeat).await,
-        Command::Rerun(_) => {
-            Err(Failure::usage("this command is not there yet").hint("`flakehunt shuffle` and `bisect` are"))
-        }
+        Command::Rerun(rerun) => rerun::run(&context, rerun).await,
         Command::Completions { .. } | Command::Man => Ok(ExitCode::Clean),
     }
 }

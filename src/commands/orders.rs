@@ -5,6 +5,8 @@ use std::path::Path;
 use fs_err as fs;
 
 use super::Context;
+use super::setup::pytest_args;
+use crate::cli::RunOptions;
 use crate::cli::values::RunName;
 use crate::core::hunt::Like;
 use crate::core::order::{Level, Levels, OrderName, Seed};
@@ -119,6 +121,22 @@ impl Earlier {
             hash_seed: Some(self.spec.hash_seed.unwrap_or(environment.hash_seed)),
             manner: self.spec.manner,
         }
+    }
+}
+
+/// What pytest is given, paths and ids first: what it was given for the earlier run, since whatever was collected then may
+/// have had its part, unless arguments were typed.
+pub(super) fn given(
+    context: &Context,
+    earlier: Option<&Earlier>,
+    run: &RunOptions,
+) -> (Vec<String>, Vec<String>) {
+    match earlier {
+        Some(earlier) if run.pytest_args.is_empty() => {
+            let environment = &earlier.history.header.environment;
+            (environment.selection.clone(), environment.pytest_args.clone())
+        }
+        _ => (Vec::new(), pytest_args(context, Some(run))),
     }
 }
 

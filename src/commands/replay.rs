@@ -2,8 +2,8 @@
 
 use super::Context;
 use super::hunt::{Begin, hunt};
-use super::orders::{Earlier, at_level, earlier, translate};
-use super::setup::{Selection, find_interpreter, new_session, prepare, pytest_args};
+use super::orders::{Earlier, at_level, earlier, given, translate};
+use super::setup::{Selection, find_interpreter, new_session, prepare};
 use super::signals::listen;
 use crate::cli::Replay;
 use crate::cli::values::ReplayTarget;
@@ -23,12 +23,7 @@ pub(super) async fn run(context: &Context, replay: &Replay) -> Result<ExitCode, 
             (Some(earlier), seed)
         }
     };
-    let mut args = pytest_args(context, Some(&replay.run));
-    let mut targets = Vec::new();
-    if let Some(earlier) = earlier.as_ref().filter(|_| args.is_empty()) {
-        args.clone_from(&earlier.history.header.environment.pytest_args);
-        targets.clone_from(&earlier.history.header.environment.selection);
-    }
+    let (targets, args) = given(context, earlier.as_ref(), &replay.run);
     let place = new_session(context)?;
     // One order is not worth a server, and a process of its own needs no proof.
     let selection =

@@ -226,6 +226,8 @@ mod tests {
             fresh: false,
             exclusive: false,
             detailed: false,
+            full: false,
+            wait_ms: 0,
             random_seed: None,
             hash_seed: None,
             manner: Manner::default(),
@@ -243,6 +245,7 @@ mod tests {
             cost: Cost::default(),
             details: Vec::new(),
             micros: Vec::new(),
+            accounts: Vec::new(),
         };
         let mut coverage = Coverage::new(3);
         coverage.add_run(&spec, &record);

@@ -7,6 +7,8 @@ pub mod hunt;
 pub mod minimize;
 pub mod order;
 pub mod outcome;
+pub mod pattern;
+pub mod rerun;
 pub mod run;
 pub mod simulated;
 pub mod stats;

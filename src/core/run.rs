@@ -43,7 +43,7 @@ pub enum Purpose {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manner {
     /// So many processors are kept busy meanwhile.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_none")]
     pub load: u32,
     /// After each test all fixtures are torn down, whatever their scope.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -51,8 +51,8 @@ pub struct Manner {
     /// The run ends after so many failures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_fail: Option<u32>,
-    /// The answer says how long each test took, and holds failures in full: see [`RunRecord::micros`],
-    /// [`Failure::text`].
+    /// The answer says how long each test took, and what pytest says of the first failure of each kind: see
+    /// [`RunRecord::micros`] and [`RunRecord::accounts`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub measured: bool,
 }
@@ -63,7 +63,7 @@ impl Manner {
     }
 }
 
-fn is_zero(n: &u32) -> bool {
+fn is_none(n: &u32) -> bool {
     *n == 0
 }
 
@@ -86,6 +86,13 @@ pub struct RunSpec {
     /// The answer must say what every test printed and reported, see [`RunRecord::details`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub detailed: bool,
+    /// The answer must say how long every test took and what pytest says of each that did not simply pass, see
+    /// [`RunRecord::micros`] and [`RunRecord::accounts`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub full: bool,
+    /// The run begins so many milliseconds after it was asked for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub wait_ms: u64,
     /// The seed of `random` in the child, where it is not derived from the session's seed and the run's number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub random_seed: Option<u64>,
@@ -125,9 +132,22 @@ pub struct Failure {
     pub fingerprint: String,
     /// The first line of the message, shortened.
     pub message: String,
-    /// The long form that pytest shows, where the question asked for it and nobody was told of this fingerprint before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
+}
+
+/// What pytest says of a test that did not simply pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its position in the order.
+    pub at: u32,
+    /// The exception's type; `pytest.skip` or `pytest.xfail` where it was skipped; what happened to the process where
+    /// that ended.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What the exception says, or why the test was skipped.
+    pub message: String,
+    /// The long form of a failure, with its traceback; may be shortened.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
 }
 
 /// What a run cost.
@@ -165,11 +185,21 @@ pub struct RunRecord {
     /// For each position a digest of all that its test reported and printed, without what differs from run to run
     /// (see [`masked`](super::fingerprint::masked)); 0 where it was not reached. Empty where nobody asked for it.
     pub details: Vec<u32>,
-    /// How long the test at each position took, in microseconds; 0 where it was not reached. Empty where nobody asked.
+    /// For each position how long its test took, in microseconds; empty unless [`RunSpec::full`] or
+    /// [`Manner::measured`] was asked for.
     pub micros: Vec<u64>,
+    /// One entry a position that did not simply pass, in order; empty unless [`RunSpec::full`] was asked for. Where
+    /// [`Manner::measured`] was, one entry a failure that is new to the session.
+    pub accounts: Vec<Account>,
 }
 
 impl RunRecord {
+    /// What pytest says of the test at this position, where it did not simply pass.
+    pub fn account(&self, at: usize) -> Option<&Account> {
+        let found = self.accounts.binary_search_by_key(&at, |account| account.at as usize).ok()?;
+        self.accounts.get(found)
+    }
+
     /// What decisions take a run to cost, in milliseconds: its own CPU time, or the time its tests took where they wait.
     /// The time on the wall would make what is asked depend on what else the machine does.
     pub fn effort_ms(&self) -> u64 {
@@ -183,4 +213,8 @@ impl RunRecord {
     pub fn is_valid(&self) -> bool {
         self.invalid.is_none()
     }
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }

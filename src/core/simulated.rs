@@ -135,7 +135,6 @@ impl Simulated {
                     phase: None,
                     fingerprint: String::new(),
                     message: String::new(),
-                    text: None,
                 });
                 end = ProcessEnd::Exited(1);
             }
@@ -171,6 +170,7 @@ impl Simulated {
             },
             details: Vec::new(),
             micros: Vec::new(),
+            accounts: Vec::new(),
         }
     }
 

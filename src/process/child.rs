@@ -117,8 +117,9 @@ impl Child {
             end: end(status, stopped),
             timed_out: match stopped {
                 Some(Stopped::Limit(limit)) => Some(limit),
-                Some(Stopped::Cancelled) | None => None,
+                Some(Stopped::Cancelled | Stopped::Lingered) | None => None,
             },
+            lingered: stopped == Some(Stopped::Lingered),
             wall,
             cpu,
             leaked,
@@ -158,9 +159,9 @@ fn end(status: ExitStatus, stopped: Option<Stopped>) -> ProcessEnd {
     match (stopped, status.code(), status.signal()) {
         (Some(Stopped::Limit(_)), ..) => ProcessEnd::TimedOut,
         (Some(Stopped::Cancelled), ..) => ProcessEnd::Cancelled,
-        (None, Some(code), _) => ProcessEnd::Exited(code),
+        (Some(Stopped::Lingered) | None, Some(code), _) => ProcessEnd::Exited(code),
         // The kernel knows no third way to end.
-        (None, None, signal) => ProcessEnd::Signalled(signal.unwrap_or_default()),
+        (Some(Stopped::Lingered) | None, None, signal) => ProcessEnd::Signalled(signal.unwrap_or_default()),
     }
 }
 

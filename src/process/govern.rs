@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub use super::patience::Stopped;
-use super::patience::{Patience, Step};
+use super::patience::{Patience, Sight, Step};
 use super::{CancelSignal, Group, Limits, Watch};
 
 /// How often the watch is asked.
@@ -44,8 +44,8 @@ pub async fn govern<T>(
         }
         let now = Instant::now();
         let wanted = *cancel.borrow();
-        let running = watch.poll();
-        let step = patience.step(now - last, running, wanted);
+        let sight = Sight { running: watch.poll(), over: watch.is_over() };
+        let step = patience.step(now - last, sight, wanted);
         last = now;
         match step {
             Step::Wait => {}

@@ -80,6 +80,8 @@ pub struct Limits {
     pub test: Option<Duration>,
     /// For the whole run.
     pub run: Option<Duration>,
+    /// From when the [`Watch`] says that nothing more is to come until it is asked to leave.
+    pub linger: Option<Duration>,
     /// Between one signal and the next harder one.
     pub grace: Duration,
 }
@@ -89,6 +91,11 @@ pub trait Watch {
     /// A number that names the running test and changes with it (its position in the order), `None` between
     /// tests. Called about twenty times a second and must not block.
     fn poll(&mut self) -> Option<u64>;
+
+    /// Whether the child has said the last that it has to say, and need only exit.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// Nothing is watched: only the limit of the run counts.
@@ -135,6 +142,8 @@ pub struct Ended {
     pub end: ProcessEnd,
     /// The limit behind [`ProcessEnd::TimedOut`].
     pub timed_out: Option<Limit>,
+    /// It was over, did not exit for [`Limits::linger`], and was ended.
+    pub lingered: bool,
     /// From the start to the exit of the child (not of its pipe).
     pub wall: Duration,
     /// User and system time of the child and of the children it waited for.

@@ -20,6 +20,8 @@ pub enum Stopped {
     Limit(Limit),
     /// A cancellation came.
     Cancelled,
+    /// It was over and did not exit.
+    Lingered,
 }
 
 /// What to do now.
@@ -31,6 +33,15 @@ pub(super) enum Step {
     Send(Signal),
     /// Even SIGKILL did not help; stop waiting.
     GiveUp,
+}
+
+/// What is seen of a child.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sight {
+    /// The test that runs.
+    pub running: Option<u64>,
+    /// It need only exit.
+    pub over: bool,
 }
 
 #[derive(Debug)]
@@ -46,13 +57,15 @@ pub(super) struct Patience {
     limits: Limits,
     run: Duration,
     test: Duration,
+    over: Duration,
     running: Option<u64>,
     stopping: Option<Stopping>,
 }
 
 impl Patience {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, run: Duration::ZERO, test: Duration::ZERO, running: None, stopping: None }
+        let zero = Duration::ZERO;
+        Self { limits, run: zero, test: zero, over: zero, running: None, stopping: None }
     }
 
     /// Why the child is being ended, as soon as it is. The first reason stays.
@@ -60,8 +73,9 @@ impl Patience {
         self.stopping.as_ref().map(|stopping| stopping.why)
     }
 
-    /// `passed` since the last step, this test runs now, this is wanted of the child.
-    pub(super) fn step(&mut self, passed: Duration, running: Option<u64>, cancel: Cancel) -> Step {
+    /// `passed` since the last step, this is seen of the child, this is wanted of it.
+    pub(super) fn step(&mut self, passed: Duration, sight: Sight, cancel: Cancel) -> Step {
+        let Sight { running, over } = sight;
         let passed = passed.min(LONGEST_STEP);
         if let Some(stopping) = &mut self.stopping {
             stopping.since += passed;
@@ -74,6 +88,9 @@ impl Patience {
             self.running = running;
             self.test = Duration::ZERO;
         }
+        if over {
+            self.over += passed;
+        }
         match cancel {
             Cancel::AtOnce => return self.stop(Stopped::Cancelled, Signal::SIGKILL),
             Cancel::Politely => return self.stop(Stopped::Cancelled, Signal::SIGINT),
@@ -81,6 +98,9 @@ impl Patience {
         }
         if running.is_some() && self.limits.test.is_some_and(|limit| self.test >= limit) {
             return self.stop(Stopped::Limit(Limit::Test), Signal::SIGINT);
+        }
+        if over && self.limits.linger.is_some_and(|limit| self.over >= limit) {
+            return self.stop(Stopped::Lingered, Signal::SIGINT);
         }
         if self.limits.run.is_some_and(|limit| self.run >= limit) {
             return self.stop(Stopped::Limit(Limit::Run), Signal::SIGINT);
@@ -130,11 +150,13 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const IDLE: Sight = Sight { running: None, over: false };
 
     fn patience(test: Option<u64>, run: Option<u64>) -> Patience {
         Patience::new(Limits {
             test: test.map(Duration::from_secs),
             run: run.map(Duration::from_secs),
+            linger: Some(5 * SECOND),
             grace: 2 * SECOND,
         })
     }
@@ -142,7 +164,7 @@ mod tests {
     /// The steps of `seconds` seconds in which nothing changes, without the waiting.
     fn acts(patience: &mut Patience, seconds: u32, running: Option<u64>, cancel: Cancel) -> Vec<(u32, Step)> {
         (1..=seconds)
-            .map(|second| (second, patience.step(SECOND, running, cancel)))
+            .map(|second| (second, patience.step(SECOND, Sight { running, over: false }, cancel)))
             .filter(|(_, step)| *step != Step::Wait)
             .collect()
     }
@@ -179,24 +201,35 @@ mod tests {
         assert_eq!(acts(&mut slow, 4, None, Cancel::Politely), expected);
 
         let mut fast = patience(None, None);
-        assert_eq!(fast.step(SECOND, None, Cancel::Politely), Step::Send(Signal::SIGINT));
-        assert_eq!(fast.step(Duration::ZERO, None, Cancel::AtOnce), Step::Send(Signal::SIGKILL));
-        assert_eq!(fast.step(Duration::ZERO, None, Cancel::AtOnce), Step::Wait);
+        assert_eq!(fast.step(SECOND, IDLE, Cancel::Politely), Step::Send(Signal::SIGINT));
+        assert_eq!(fast.step(Duration::ZERO, IDLE, Cancel::AtOnce), Step::Send(Signal::SIGKILL));
+        assert_eq!(fast.step(Duration::ZERO, IDLE, Cancel::AtOnce), Step::Wait);
         assert_eq!(fast.stopped(), Some(Stopped::Cancelled));
     }
 
     #[test]
     fn a_cancel_during_a_time_out_leaves_it_a_time_out() {
         let mut patience = patience(None, Some(1));
-        assert_eq!(patience.step(SECOND, None, Cancel::No), Step::Send(Signal::SIGINT));
-        assert_eq!(patience.step(Duration::ZERO, None, Cancel::AtOnce), Step::Send(Signal::SIGKILL));
+        assert_eq!(patience.step(SECOND, IDLE, Cancel::No), Step::Send(Signal::SIGINT));
+        assert_eq!(patience.step(Duration::ZERO, IDLE, Cancel::AtOnce), Step::Send(Signal::SIGKILL));
         assert_eq!(patience.stopped(), Some(Stopped::Limit(Limit::Run)));
+    }
+
+    #[test]
+    fn what_is_over_and_stays_is_asked_to_leave() {
+        let mut patience = patience(None, Some(60));
+        let over = Sight { running: None, over: true };
+        let steps: Vec<Step> = (0..8).map(|_| patience.step(SECOND, over, Cancel::No)).collect();
+        assert_eq!(steps[..4], [Step::Wait; 4]);
+        assert_eq!(steps[4], Step::Send(Signal::SIGINT));
+        assert_eq!(steps[6], Step::Send(Signal::SIGKILL));
+        assert_eq!(patience.stopped(), Some(Stopped::Lingered));
     }
 
     #[test]
     fn a_driver_that_slept_an_hour_charges_one_second() {
         let mut patience = patience(None, Some(3));
-        assert_eq!(patience.step(Duration::from_secs(3600), None, Cancel::No), Step::Wait);
+        assert_eq!(patience.step(Duration::from_secs(3600), IDLE, Cancel::No), Step::Wait);
         assert_eq!(patience.due(), Some(2 * SECOND));
     }
 
@@ -204,10 +237,10 @@ mod tests {
     fn due_is_the_nearest_limit_that_is_running() {
         let mut patience = patience(Some(3), Some(60));
         assert_eq!(patience.due(), Some(60 * SECOND));
-        patience.step(SECOND, Some(1), Cancel::No);
-        patience.step(SECOND, Some(1), Cancel::No);
+        patience.step(SECOND, Sight { running: Some(1), over: false }, Cancel::No);
+        patience.step(SECOND, Sight { running: Some(1), over: false }, Cancel::No);
         assert_eq!(patience.due(), Some(2 * SECOND));
-        patience.step(SECOND, None, Cancel::Politely);
+        patience.step(SECOND, IDLE, Cancel::Politely);
         assert_eq!(patience.due(), Some(2 * SECOND), "the grace");
     }
 }

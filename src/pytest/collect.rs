@@ -172,7 +172,7 @@ async fn one(
         let _ = fs::remove_file(left);
     }
     let command = invocation.command(Mode::Collect, files, None, Some(hash_seed)).map_err(unwritable)?;
-    let limits = Limits { test: None, run: Some(PATIENCE), grace: Duration::from_secs(3) };
+    let limits = Limits { test: None, run: Some(PATIENCE), linger: None, grace: Duration::from_secs(3) };
     let ended = process::supervise(command, limits, &mut (), cancel)
         .await
         .map_err(|error| Failure::environment(format!("pytest could not be started: {error}")))?;

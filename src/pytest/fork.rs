@@ -179,8 +179,8 @@ impl Fork {
         let end = match (stopped, reaped.map(|reaped| reaped.status)) {
             (Some(Stopped::Limit(_)), _) => ProcessEnd::TimedOut,
             (Some(Stopped::Cancelled), _) => ProcessEnd::Cancelled,
-            (None, Some(status)) if status < 0 => ProcessEnd::Signalled(-status),
-            (None, status) => ProcessEnd::Exited(status.unwrap_or(-1)),
+            (Some(Stopped::Lingered) | None, Some(status)) if status < 0 => ProcessEnd::Signalled(-status),
+            (Some(Stopped::Lingered) | None, status) => ProcessEnd::Exited(status.unwrap_or(-1)),
         };
         let unborn = told.executed.is_empty() && told.mismatch.is_none() && !spec.order.is_empty();
         if unborn && stopped.is_none() {
@@ -192,7 +192,7 @@ impl Fork {
         }
         let timed_out: Option<Limit> = match stopped {
             Some(Stopped::Limit(limit)) => Some(limit),
-            Some(Stopped::Cancelled) | None => None,
+            Some(Stopped::Cancelled | Stopped::Lingered) | None => None,
         };
         let ended = EndedRun {
             run,
@@ -205,6 +205,7 @@ impl Fork {
             wall,
             cpu: reaped.map(|reaped| reaped.cpu).unwrap_or_default(),
             leaked,
+            lingered: stopped == Some(Stopped::Lingered),
             timed_out,
             fresh: false,
         };

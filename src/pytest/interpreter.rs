@@ -30,7 +30,7 @@ const TESTED_PYTEST: (u32, u32) = (7, 0);
 /// How long a Python may take to answer. A launcher may have to build its environment first, and a cold import of
 /// pytest takes seconds on a slow disk.
 const PATIENCE: Limits =
-    Limits { test: None, run: Some(Duration::from_secs(30)), grace: Duration::from_secs(2) };
+    Limits { test: None, run: Some(Duration::from_secs(30)), linger: None, grace: Duration::from_secs(2) };
 
 const SCRIPT: &str = include_str!("interpreter.py");
 const OPEN: &str = "<<flakehunt-interpreter ";

@@ -14,6 +14,10 @@ const TEST_FLOOR: Duration = Duration::from_secs(60);
 /// Likewise a run.
 const RUN_FACTOR: u32 = 10;
 const RUN_FLOOR: Duration = Duration::from_secs(600);
+/// After pytest has ended: for threads that somebody waits for, and exit handlers.
+const LINGER: Duration = Duration::from_secs(3);
+/// The same where a run has stayed that long before: what stayed once will not go by itself the next time.
+const LINGER_AGAIN: Duration = Duration::from_millis(300);
 /// Between one signal and the next harder one.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -24,12 +28,24 @@ pub struct Pace {
     run: Option<Duration>,
     slowest_test: Cell<Duration>,
     slowest_run: Cell<Duration>,
+    lingered: Cell<bool>,
 }
 
 impl Pace {
     /// Limits that a person gave; what is not given is learned.
     pub fn new(test: Option<Duration>, run: Option<Duration>) -> Self {
-        Self { test, run, slowest_test: Cell::default(), slowest_run: Cell::default() }
+        Self {
+            test,
+            run,
+            slowest_test: Cell::default(),
+            slowest_run: Cell::default(),
+            lingered: Cell::default(),
+        }
+    }
+
+    /// Learns of a run that had to be ended although pytest had.
+    pub fn lingered(&self) {
+        self.lingered.set(true);
     }
 
     /// Learns from a run that ended by itself.
@@ -43,7 +59,9 @@ impl Pace {
         let known = !self.slowest_run.get().is_zero();
         let test = if known { (self.slowest_test.get() * TEST_FACTOR).max(TEST_FLOOR) } else { FIRST_TEST };
         let run = known.then(|| (self.slowest_run.get() * RUN_FACTOR).max(RUN_FLOOR));
-        Limits { test: Some(self.test.unwrap_or(test)), run: self.run.or(run), grace: GRACE }
+        let test = Some(self.test.unwrap_or(test));
+        let linger = if self.lingered.get() { LINGER_AGAIN } else { LINGER };
+        Limits { test, run: self.run.or(run), linger: Some(linger), grace: GRACE }
     }
 }
 

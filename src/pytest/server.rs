@@ -238,7 +238,7 @@ impl Server {
 
 /// Sees a server to its end.
 async fn supervise(child: Child, stop: CancelSignal) -> ProcessEnd {
-    let limits = Limits { test: None, run: None, grace: GRACE };
+    let limits = Limits { test: None, run: None, linger: None, grace: GRACE };
     match child.until_end(limits, &mut (), stop).await {
         Ok(ended) => ended.end,
         Err(_) => ProcessEnd::Signalled(9),

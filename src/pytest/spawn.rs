@@ -13,8 +13,8 @@ use super::executor::{Answered, Executor, random_seed};
 use super::invocation::{Files, Invocation, Mode, RunRequest};
 use super::junit;
 use super::pace::Pace;
-use super::stream::{Conclusion, Digest, Tail, Told, conclude};
-use crate::core::run::{Cost, Failure as TestFailure, ProcessEnd, RunId, RunRecord, RunSpec};
+use super::stream::{Conclusion, Digest, Tail, Told, accounts, conclude, micros};
+use crate::core::run::{Account, Cost, ProcessEnd, RunId, RunRecord, RunSpec};
 use crate::core::test_id::{Suite, TestIdx};
 use crate::error::Failure;
 use crate::process::{self, CancelSignal, Limit, Watch};
@@ -76,6 +76,10 @@ impl Watch for Follow {
     fn poll(&mut self) -> Option<u64> {
         self.read()
     }
+
+    fn is_over(&self) -> bool {
+        self.digest.has_ended()
+    }
 }
 
 impl Workshop {
@@ -123,23 +127,22 @@ impl Workshop {
         tokio::join!(self.answer(ended), self.tidy(run)).0
     }
 
-    /// These failures, with their long form where it is asked for and new.
-    fn in_full(&self, spec: &RunSpec, told: &Told, failures: &[TestFailure]) -> Vec<TestFailure> {
-        let mut failures = failures.to_vec();
-        if spec.manner.measured {
-            for failure in &mut failures {
-                let report = told.failures().find(|report| report.n == u64::from(failure.at));
-                let text = report.and_then(|report| report.text.as_ref());
-                if text.is_some() && self.told_in_full.borrow_mut().insert(failure.fingerprint.clone()) {
-                    failure.text = text.cloned();
-                }
-            }
-        }
-        failures
+    /// What pytest says of the failures of a run that nobody was told of.
+    fn new_accounts(&self, told: &Told, conclusion: &Conclusion) -> Vec<Account> {
+        let mut known = self.told_in_full.borrow_mut();
+        let mut new = |at: u32| {
+            let failure = conclusion.failures.iter().find(|failure| failure.at == at);
+            failure.is_some_and(|failure| known.insert(failure.fingerprint.clone()))
+        };
+        accounts(told, conclusion).into_iter().filter(|account| new(account.at)).collect()
     }
 
     async fn answer(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
-        let EndedRun { run, spec, dir, request, told, finished, end, wall, cpu, fresh, .. } = ended;
+        let EndedRun { run, spec, dir, request, told, finished, mut end, wall, cpu, fresh, .. } = ended;
+        if let (true, Some(code)) = (ended.lingered, told.end) {
+            // All that pytest had to do was done: how we ended what was left of the process says nothing.
+            end = ProcessEnd::Exited(code);
+        }
         if end == ProcessEnd::Cancelled {
             return Ok(Answered { record: None, notices: Vec::new(), processes: u32::from(fresh) });
         }
@@ -168,6 +171,13 @@ impl Workshop {
                 format!("{where_} left a process behind, or a handle open; it was ended"),
             ));
         }
+        if ended.lingered {
+            self.pace.lingered();
+            notices.push((
+                "leak".to_owned(),
+                format!("{where_} did not exit after pytest had ended (a thread, or an exit handler); it was ended"),
+            ));
+        }
         if let Some(limit) = ended.timed_out {
             let which = match limit {
                 Limit::Test => "a test took too long (--test-timeout)",
@@ -182,17 +192,23 @@ impl Workshop {
             ended_well: told.end.is_some() && conclusion.invalid.is_none(),
             seconds: wall.as_secs_f64(),
         };
+        let (micros, accounts) = match (spec.full, spec.manner.measured) {
+            (true, _) => (micros(&told), accounts(&told, &conclusion)),
+            (false, true) => (micros(&told), self.new_accounts(&told, &conclusion)),
+            (false, false) => Default::default(),
+        };
         let record = RunRecord {
             run,
             outcomes: conclusion.outcomes.clone(),
-            failures: self.in_full(spec, &told, &conclusion.failures),
+            failures: conclusion.failures.clone(),
             end,
             invalid: conclusion.invalid.clone(),
             beside: false,
             fresh,
             random_seed: request.random_seed,
             details: told.details.clone(),
-            micros: if spec.manner.measured { micros(&told.seconds) } else { Vec::new() },
+            micros,
+            accounts,
             cost: Cost {
                 wall_ms: wall.as_millis() as u64,
                 cpu_ms: cpu.as_millis() as u64,
@@ -206,11 +222,6 @@ impl Workshop {
         notices.extend(doubts.into_iter().map(|doubt| ("junit".to_owned(), format!("{where_}: {doubt}"))));
         Ok(Answered { record: Some(record), notices, processes: u32::from(fresh) })
     }
-}
-
-/// Seconds in whole microseconds.
-fn micros(seconds: &[f64]) -> Vec<u64> {
-    seconds.iter().map(|seconds| (seconds * 1e6).round() as u64).collect()
 }
 
 /// What is said of node ids that differ from one collection to the next.
@@ -233,6 +244,7 @@ pub(super) struct EndedRun<'a> {
     pub wall: Duration,
     pub cpu: Duration,
     pub leaked: bool,
+    pub lingered: bool,
     pub timed_out: Option<Limit>,
     pub fresh: bool,
 }
@@ -303,6 +315,7 @@ impl Executor for Spawn {
             wall: ended.wall,
             cpu: ended.cpu,
             leaked: ended.leaked || !ended.escaped.is_empty(),
+            lingered: ended.lingered,
             timed_out: ended.timed_out,
             fresh: true,
         };

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use super::interval::{interval95, round4};
 use super::model::{self, Report};
-use super::{Findings, Repeating, reproduce};
+use super::{Findings, Repeating, Reruns, reproduce};
 use crate::core::hunt::Repeats;
 use crate::core::order::{Level, OrderName};
 use crate::core::outcome::{Outcome, Phase};
+use crate::core::rerun::Standing;
 use crate::core::run::{Purpose, RunRecord, RunSpec};
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Class, Count, Culprits, Verdict};
@@ -20,6 +21,7 @@ impl Report {
     /// What these findings say.
     pub fn of(findings: &Findings<'_>) -> Self {
         let Findings { header, suite, .. } = *findings;
+        let rerun = findings.rerun();
         let environment = &header.environment;
         let mut verdicts: Vec<&Verdict> = findings.verdicts.iter().collect();
         verdicts.sort_by_key(|verdict| verdict.test);
@@ -57,7 +59,7 @@ impl Report {
                 orders: findings.coverage.orders,
                 seen95: findings.coverage.seen95.filter(|rate| rate.is_finite()).map(round4),
             },
-            tests: verdicts.into_iter().map(|verdict| test(findings, verdict)).collect(),
+            tests: verdicts.into_iter().map(|verdict| test(findings, rerun.as_ref(), verdict)).collect(),
             repeats: super::repeats::of(findings),
             clusters: findings.clusters.iter().map(|cluster| self::cluster(findings, cluster)).collect(),
             notices: findings
@@ -65,6 +67,7 @@ impl Report {
                 .iter()
                 .map(|(about, text)| model::Notice { about: about.clone(), text: text.clone() })
                 .collect(),
+            rerun: rerun.as_ref().map(|rerun| rerun.summary(findings)),
         }
     }
 }
@@ -104,7 +107,7 @@ pub(super) fn pair(count: Count) -> [u32; 2] {
     [count.k, count.n]
 }
 
-fn test(findings: &Findings<'_>, verdict: &Verdict) -> model::Test {
+fn test(findings: &Findings<'_>, rerun: Option<&Reruns<'_>>, verdict: &Verdict) -> model::Test {
     let Findings { header, suite, runs, .. } = *findings;
     let collected = suite.test(verdict.test);
     let ids =
@@ -148,8 +151,12 @@ fn test(findings: &Findings<'_>, verdict: &Verdict) -> model::Test {
         reproduced: reproduction.filter(|found| found.reproduced.n > 0).map(|found| pair(found.reproduced)),
         replay,
         undecided: verdict.undecided.clone(),
-        next: undecided.then(|| next(findings, verdict)).flatten(),
+        next: undecided.then(|| next(findings, verdict)).flatten().filter(|_| {
+            // What only failed so far is to be run again first.
+            rerun.is_none_or(|rerun| Standing::of(&rerun.attempts[verdict.test.at()]) == Standing::Flaky)
+        }),
         notes: verdict.notes.clone(),
+        attempts: rerun.map(|rerun| rerun.of_test(verdict.test)).unwrap_or_default(),
     }
 }
 

@@ -30,12 +30,15 @@ impl Renderer for Github {
 
 fn at_test(out: &mut dyn Write, finding: &words::Finding<'_>) -> io::Result<()> {
     let test = finding.first();
-    let level =
-        if matches!(test.verdict, Class::Undecided | Class::Interference) { "warning" } else { "error" };
+    let warns = match test.attempts.is_empty() {
+        true => matches!(test.verdict, Class::Undecided | Class::Interference),
+        false => words::word(test) == "flaky",
+    };
+    let level = if warns { "warning" } else { "error" };
     let mut lines = vec![format!("{}: {}", shown(&test.id), words::meaning(test.verdict))];
     lines.extend(Some(finding.rate()).filter(|rate| !rate.is_empty()));
     lines.extend(words::rows(finding).iter().map(words::Row::line));
-    annotation(out, level, &test.file, test.line, words::class_word(test.verdict), &lines)
+    annotation(out, level, &test.file, test.line, words::word(test), &lines)
 }
 
 fn at_culprits(out: &mut dyn Write, findings: &Findings<'_>, test: &Test, tests: usize) -> io::Result<()> {

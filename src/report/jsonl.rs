@@ -36,6 +36,8 @@ enum Line<'a> {
         end: model::End,
         runs: &'a model::Runs,
         coverage: &'a model::Coverage,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rerun: Option<&'a model::Rerun>,
     },
 }
 
@@ -60,6 +62,7 @@ impl Renderer for Jsonl {
         report.repeats.iter().try_for_each(|repeat| write(Line::Repeat(repeat)))?;
         report.clusters.iter().try_for_each(|cluster| write(Line::Cluster(cluster)))?;
         report.notices.iter().try_for_each(|notice| write(Line::Notice(notice)))?;
-        write(Line::End { end: report.end, runs: &report.runs, coverage: &report.coverage })
+        let Report { end, runs, coverage, rerun, .. } = &report;
+        write(Line::End { end: *end, runs, coverage, rerun: rerun.as_ref() })
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Order-dependent, non-deterministic and broken tests are failures; what is undecided, and interference, are errors.
 //! There is no test case for healthy tests. Properties hold the id and the culprits, one property a culprit set.
+//! A `rerun` asks what became of the suite: its report has every test, see [`whole`].
+
+mod whole;
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -20,6 +23,9 @@ pub struct Junit;
 
 impl Renderer for Junit {
     fn render(&self, findings: &Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(reruns) = findings.rerun() {
+            return whole::render(findings, &reruns, out);
+        }
         let report = Report::of(findings);
         let mut suite = TestSuite::new(format!("flakehunt.{}", shown(&report.command)));
         suite.set_time(Duration::from_millis(findings.wall_ms));

@@ -62,7 +62,7 @@ impl Renderer for Markdown {
 fn block(out: &mut dyn Write, finding: &Finding<'_>) -> io::Result<()> {
     let test = finding.first();
     match finding {
-        Finding::One(..) => writeln!(out, "**{}** {}", words::class_word(test.verdict), id(&test.id))?,
+        Finding::One(..) => writeln!(out, "**{}** {}", words::word(test), id(&test.id))?,
         Finding::Many(..) => {
             writeln!(out, "**{}** {}:", words::class_word(test.verdict), words::head(finding))?
         }

@@ -17,6 +17,7 @@ pub mod text;
 mod build;
 mod interval;
 mod repeats;
+mod rerun;
 mod words;
 
 use std::io::{self, Write};
@@ -28,6 +29,8 @@ use crate::core::run::{RunRecord, RunSpec};
 use crate::core::test_id::Suite;
 use crate::core::verdict::{Cluster, Verdict};
 use crate::session::event::{EndReason, Header};
+
+pub use self::rerun::Reruns;
 
 /// What a hunt found, borrowed from whoever replayed its journal.
 #[derive(Clone, Copy, Debug)]

@@ -45,6 +45,34 @@ pub struct Report {
     pub clusters: Vec<Cluster>,
     /// What was said once: neutralised plugins, a refused executor.
     pub notices: Vec<Notice>,
+    /// Of `rerun`: how the tests stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<Rerun>,
+}
+
+/// How the tests stand after `rerun`. Every test is counted once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Rerun {
+    /// Passed the first time and were never seen to fail.
+    pub passed: u32,
+    /// Were skipped.
+    pub skipped: u32,
+    /// Failed and passed.
+    pub flaky: u32,
+    /// Failed each time.
+    pub real: u32,
+    /// Failed each time, and were not run again, or not often enough.
+    pub unsettled: u32,
+    /// Never had their turn.
+    pub not_reached: u32,
+    /// More tests failed than may be run again.
+    pub outage: bool,
+    /// How often a failed test was to be run again in the same order, and as often alone.
+    pub reruns: u32,
+    /// So many tests may be run again.
+    pub max_rerun_tests: Option<u32>,
+    /// Whether a flaky test makes the exit code 1.
+    pub fail_on_flaky: bool,
 }
 
 /// Why a hunt ended.
@@ -201,6 +229,68 @@ pub struct Test {
     pub next: Option<Vec<String>>,
     /// What is worth knowing besides.
     pub notes: Vec<String>,
+    /// Of `rerun`: every time it ran, in the order of the runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+}
+
+/// One time that a test ran.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Attempt {
+    /// The run's number.
+    pub run: u32,
+    /// Where it ran.
+    pub place: AttemptPlace,
+    /// What became of it.
+    pub outcome: AttemptOutcome,
+    /// How long it took.
+    pub seconds: f64,
+    /// The first line of what pytest says, where it did not simply pass.
+    pub message: Option<String>,
+    /// The long form of a failure, with its traceback; may be shortened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// Where a test ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttemptPlace {
+    /// In the suite as it is.
+    Suite,
+    /// Again, after the same tests.
+    SameOrder,
+    /// With nothing before it.
+    Alone,
+}
+
+/// What became of a test that ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttemptOutcome {
+    /// Every phase passed.
+    Passed,
+    /// Marked `xfail` and failed.
+    Xfailed,
+    /// Marked `xfail` and passed, where that is no failure.
+    Xpassed,
+    /// Skipped.
+    Skipped,
+    /// The body failed.
+    Failed,
+    /// A fixture failed.
+    Errored,
+    /// The process died in it.
+    Crashed,
+    /// It did not end in time.
+    TimedOut,
+}
+
+impl AttemptOutcome {
+    /// Whether pytest, or the end of the process, calls it a failure.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::Errored | Self::Crashed | Self::TimedOut)
+    }
 }
 
 /// What repeating a test came to.

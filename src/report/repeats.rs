@@ -132,7 +132,9 @@ fn failures(runs: &[&(RunSpec, RunRecord)]) -> Vec<model::RepeatFailure> {
             let group = &mut found[at];
             group.count += 1;
             if group.text.is_none() {
-                group.text.clone_from(&failure.text);
+                let account = record.accounts.iter().find(|account| account.at == failure.at);
+                let text = account.map(|account| account.text.clone());
+                group.text = text.filter(|text| !text.is_empty());
             }
             if group.runs.last() != Some(&record.run.0) && group.runs.len() < RUNS {
                 group.runs.push(record.run.0);

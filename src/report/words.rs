@@ -4,6 +4,7 @@
 mod repeat;
 
 use super::model::{Cluster, FailedIn, Outcome, Repeat, Report, Test};
+use super::rerun;
 use super::text::{command, counted, percent, percent_interval, shortened, shown};
 use crate::core::verdict::Class;
 
@@ -139,6 +140,11 @@ pub(super) fn class_word(class: Class) -> &'static str {
     }
 }
 
+/// What a finding is called: its class, or what a rerun makes of it.
+pub(super) fn word(test: &Test) -> &'static str {
+    if test.attempts.is_empty() { class_word(test.verdict) } else { rerun::word(test) }
+}
+
 /// What the class means.
 pub(super) fn meaning(class: Class) -> &'static str {
     match class {
@@ -194,6 +200,9 @@ pub(super) fn lines(text: &str) -> Vec<String> {
 
 /// `failed in 23 of 50 orders (31-61 %)`; nothing where no order was tried.
 pub(super) fn rate(test: &Test) -> String {
+    if !test.attempts.is_empty() {
+        return rerun::tries(test);
+    }
     if test.ran == 0 {
         return String::new();
     }
@@ -338,11 +347,15 @@ fn commands(test: &Test, rows: &mut Vec<Row>) {
     let mut command = |label, argv: &Vec<String>, detail: String| {
         rows.push(Row { label, value: Value::Command(argv.clone()), detail });
     };
-    if !test.reproduce.is_empty() {
+    // Where a rerun has no plain command, the run to be repeated says as much.
+    let plain = test.attempts.is_empty() || test.reproduce_needs_flakehunt.is_none();
+    if !test.reproduce.is_empty() && plain {
         let detail = match (&test.reproduce_needs_flakehunt, test.reproduced) {
             (Some(why), _) => format!("no plain pytest command shows it: {why}"),
             (None, Some([k, n])) if k < n => format!("failed in {k} of {}", counted(n, "run")),
-            (None, _) if test.verdict == Class::NonDeterministic && test.failed > 0 => {
+            (None, _)
+                if test.verdict == Class::NonDeterministic && test.failed > 0 && test.failed < test.ran =>
+            {
                 format!(
                     "fails in about {} of runs: repeat it",
                     percent(f64::from(test.failed) / f64::from(test.ran))
@@ -352,11 +365,14 @@ fn commands(test: &Test, rows: &mut Vec<Row>) {
         };
         command("reproduce", &test.reproduce, detail);
     }
-    if let Some(replay) = test.replay.as_ref().filter(|replay| **replay != test.reproduce) {
+    if let Some(replay) = test.replay.as_ref().filter(|replay| !plain || **replay != test.reproduce) {
         command("replay", replay, String::new());
     }
     if let Some(next) = &test.next {
         command("next", next, String::new());
+    } else if !test.attempts.is_empty() && test.verdict == Class::NonDeterministic {
+        let repeat = ["flakehunt", "repeat", &test.id].map(str::to_owned).into();
+        command("next", &repeat, "how often does it fail?".to_owned());
     }
 }
 
@@ -374,7 +390,7 @@ pub(super) fn coverage(report: &Report) -> String {
         return repeat::covered(report);
     }
     let coverage = &report.coverage;
-    if coverage.orders == 0 {
+    if coverage.orders == 0 || report.rerun.is_some() {
         return String::new();
     }
     let about = if coverage.exact { "" } else { "about " };
@@ -400,6 +416,9 @@ pub(super) fn coverage(report: &Report) -> String {
 
 /// `2 victims, 1 brittle, 1 broken`.
 pub(super) fn summary(report: &Report) -> String {
+    if let Some(rerun) = &report.rerun {
+        return rerun::counts(rerun);
+    }
     let mut counts: Vec<(Class, u32)> = Vec::new();
     for test in &report.tests {
         match counts.iter_mut().find(|(class, _)| *class == test.verdict) {
@@ -438,6 +457,11 @@ pub(super) fn next(report: &Report) -> Vec<String> {
         }
     };
     std::iter::once("flakehunt".to_owned()).chain(words).collect()
+}
+
+/// The same as one line for a shell.
+pub(super) fn command_line(report: &Report) -> String {
+    command(&next(report))
 }
 
 /// Why the hunt ended, where it did not end by itself.

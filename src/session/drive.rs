@@ -16,7 +16,7 @@ use super::journal::{Journal, Sink};
 use crate::core::hunt::{Hunt, Step};
 use crate::core::run::{RunId, RunRecord, RunSpec};
 use crate::error::Failure;
-use crate::process::Cancel;
+use crate::process::{Cancel, CancelSignal};
 use crate::pytest::executor::{Answered, Executor};
 
 /// Where a hunt stops although it is not done.
@@ -107,8 +107,14 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
                     *company = true;
                 }
                 beside.insert(run, !beside.is_empty());
-                let cancel = stop.subscribe();
-                running.push(Box::pin(async move { (run, executor.answer(run, spec, cancel).await) }));
+                let mut cancel = stop.subscribe();
+                running.push(Box::pin(async move {
+                    if waited(spec.wait_ms, &mut cancel).await {
+                        (run, executor.answer(run, spec, cancel).await)
+                    } else {
+                        (run, Ok(Answered { record: None, notices: Vec::new(), processes: 0 }))
+                    }
+                }));
             }
             self.words(onlooker)?;
             onlooker.look(self.hunt);
@@ -123,11 +129,14 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
                     for (about, text) in notices {
                         self.say(&about, &text, onlooker)?;
                     }
-                    if let Some(record) = record {
-                        let record = RunRecord { beside: company, ..record };
-                        self.journal.append(&Event::Answered(Answer::of(&record)))?;
-                        self.hunt.mark(record);
-                    }
+                    let Some(record) = record else {
+                        // What was cancelled has none, and may be seen before the wish to end is.
+                        ending = ending.or(*reason.borrow()).or(Some(EndReason::Interrupted));
+                        continue;
+                    };
+                    let record = RunRecord { beside: company, ..record };
+                    self.journal.append(&Event::Answered(Answer::of(&record)))?;
+                    self.hunt.mark(record);
                 }
                 () = until(deadline), if ending.is_none() => {
                     ending = Some(EndReason::Budget);
@@ -159,6 +168,17 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
             self.said.push(pair);
         }
         Ok(())
+    }
+}
+
+/// Waits so many milliseconds. False where somebody wants the sitting to end before that.
+async fn waited(wait_ms: u64, cancel: &mut CancelSignal) -> bool {
+    if wait_ms == 0 {
+        return true;
+    }
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_millis(wait_ms)) => true,
+        _ = cancel.wait_for(|cancel| *cancel != Cancel::No) => false,
     }
 }
 

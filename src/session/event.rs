@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::core::outcome::Outcome;
-use crate::core::run::{Cost, Failure, ProcessEnd, RunId, RunRecord, RunSpec};
+use crate::core::run::{Account, Cost, Failure, ProcessEnd, RunId, RunRecord, RunSpec};
 use crate::core::test_id::SuiteDigest;
 
 /// One line of the journal.
@@ -131,6 +131,9 @@ pub struct Answer {
     /// See [`RunRecord::micros`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub micros: Vec<u64>,
+    /// See [`RunRecord::accounts`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<Account>,
 }
 
 /// Why a hunt ended.
@@ -164,6 +167,7 @@ impl Answer {
             cost: record.cost,
             details: record.details.clone(),
             micros: record.micros.clone(),
+            accounts: record.accounts.clone(),
         }
     }
 
@@ -195,6 +199,7 @@ impl Answer {
             cost: self.cost,
             details: self.details,
             micros: self.micros,
+            accounts: self.accounts,
         })
     }
 }
@@ -215,6 +220,8 @@ mod tests {
             fresh: false,
             exclusive: false,
             detailed: true,
+            full: false,
+            wait_ms: 0,
             random_seed: None,
             hash_seed: None,
             manner: Manner::default(),
@@ -231,7 +238,6 @@ mod tests {
                 phase: Some(Phase::Teardown),
                 fingerprint: "f00d".into(),
                 message: "boom".into(),
-                text: Some("def f():\n  boom".into()),
             }],
             end: ProcessEnd::Signalled(11),
             invalid: Some("why".into()),
@@ -240,7 +246,13 @@ mod tests {
             random_seed: u64::MAX,
             cost: Cost { wall_ms: 1, cpu_ms: 2, tests_ms: 3 },
             details: vec![7, u32::MAX, 0],
-            micros: vec![1, u64::MAX, 0],
+            micros: vec![250_000, 1, 0],
+            accounts: vec![Account {
+                at: 1,
+                kind: "ValueError".into(),
+                message: "boom".into(),
+                text: "def test():\nboom".into(),
+            }],
         }
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::hunt::{Care, Goal, Like, Plan, Planned, Repeats};
 use crate::core::order::{OrderName, Shuffler};
+use crate::core::rerun::Rerun;
 use crate::core::test_id::{Suite, TestIdx};
 
 /// A plan that can be written down.
@@ -39,6 +40,8 @@ pub enum SavedGoal {
         /// Orders in which it may fail.
         orders: Vec<SavedOrder>,
     },
+    /// `rerun`.
+    Rerun(Rerun),
     /// `replay`.
     Orders {
         /// What is run.
@@ -88,6 +91,7 @@ impl SavedPlan {
         let goal = match self.goal {
             SavedGoal::Shuffle { orders, bisect } => Goal::Shuffle { orders: all(orders), bisect },
             SavedGoal::Bisect { test, orders } => Goal::Bisect { test, orders: all(orders) },
+            SavedGoal::Rerun(rerun) => Goal::Rerun(rerun),
             SavedGoal::Orders { orders, like } => Goal::Orders { orders: all(orders), like },
             SavedGoal::Repeat { repeats, order } => {
                 Goal::Repeat { repeats, order: order.map(|order| order.planned(&shuffler)) }

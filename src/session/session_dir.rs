@@ -49,6 +49,11 @@ impl SessionDir {
         self.path.join("report.json")
     }
 
+    /// Of a `rerun`: the whole suite with every attempt as JUnit, as of the last ending.
+    pub fn junit(&self) -> PathBuf {
+        self.path.join("junit.xml")
+    }
+
     /// What flakehunt did, in detail.
     pub fn debug_log(&self) -> PathBuf {
         self.path.join("debug.log")

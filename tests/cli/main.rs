@@ -13,5 +13,6 @@ mod interrupted;
 mod invoked;
 mod output;
 mod repeat;
+mod rerun;
 mod unusable;
 mod verdicts;

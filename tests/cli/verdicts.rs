@@ -25,6 +25,8 @@ suites! {
     a_coin_is_non_deterministic_and_a_broken_test_broken: "noise" with Pytest9;
     a_test_that_hangs_is_a_victim: "hang" with Pytest9;
     tests_that_end_the_process_are_victims: "crash" with Pytest9;
+    tests_that_end_the_session_are_victims: "ends_session" with Pytest9;
+    a_process_that_does_not_end_is_no_obstacle: "lingers" with Pytest9;
     ids_are_taken_as_they_are: "odd_ids" with Pytest9;
     a_file_that_pollutes_when_it_is_imported_is_named: "imports" with Pytest9;
     errors_in_setup_and_teardown_count: "fixtures" with Pytest9;

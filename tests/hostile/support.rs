@@ -112,11 +112,15 @@ pub async fn until(what: &str, mut come: impl FnMut() -> bool) {
 }
 
 /// Ends as soon as a test is seen, and then harder and harder.
-pub const IMPATIENT: Limits =
-    Limits { test: Some(Duration::from_millis(1)), run: None, grace: Duration::from_millis(50) };
+pub const IMPATIENT: Limits = Limits {
+    test: Some(Duration::from_millis(1)),
+    run: None,
+    linger: None,
+    grace: Duration::from_millis(50),
+};
 
 /// As long as it takes.
-pub const ENDLESS: Limits = Limits { test: None, run: None, grace: Duration::from_secs(3600) };
+pub const ENDLESS: Limits = Limits { test: None, run: None, linger: None, grace: Duration::from_secs(3600) };
 
 /// Runs the future on a runtime like the driver's.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {

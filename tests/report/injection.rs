@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use clap::ValueEnum as _;
+use flakehunt::core::test_id::TestIdx;
 use flakehunt::core::verdict::{Class, Verdict};
+use flakehunt::pytest::junit::reader;
 use flakehunt::report::text::{acts, shown};
 use flakehunt::report::{Format, Look};
 use quick_xml::events::Event;
@@ -61,10 +63,15 @@ fn hostile(text: &str) -> Sample {
     sample
 }
 
+/// A rerun whose ids and messages are hostile.
+fn hostile_rerun(text: &str) -> Sample {
+    let ids: [String; 12] = std::array::from_fn(|n| format!("tests/test_{n}.py::t[{text}]"));
+    sample::rerun(&std::array::from_fn(|n| ids[n].as_str()), text)
+}
+
 #[test]
 fn nothing_that_acts_reaches_any_report() {
-    for text in corpus() {
-        let sample = hostile(&text);
+    for sample in corpus().iter().flat_map(|text| [hostile(text), hostile_rerun(text)]) {
         for format in Format::value_variants() {
             let report = rendered(&sample, *format, Look::default());
             let bare = report.replace('\n', "");
@@ -75,7 +82,7 @@ fn nothing_that_acts_reaches_any_report() {
                 }
                 _ => bare.chars().filter(|c| acts(*c)).collect(),
             };
-            assert_eq!(acting, Vec::<char>::new(), "{format:?} of {text:?}");
+            assert_eq!(acting, Vec::<char>::new(), "{format:?} of {:?}", sample.suite.node_id(TestIdx(0)));
         }
     }
 }
@@ -128,6 +135,18 @@ fn junit_reads_back() {
         assert_eq!(ids, expected.map(|id| shown(&id).into_owned()), "{text:?}");
         let known = ["testsuites", "testsuite", "testcase", "properties", "property", "failure", "error"];
         assert!(elements.iter().all(|element| known.contains(&element.as_str())), "{elements:?}");
+    }
+}
+
+#[test]
+fn junit_of_a_rerun_reads_back() {
+    for text in corpus() {
+        let xml = rendered(&hostile_rerun(&text), Format::Junit, Look::default());
+        let report = reader::read(xml.as_bytes()).unwrap_or_else(|error| panic!("{error} in\n{xml}"));
+        let ids: Vec<String> = report.cases.iter().filter_map(|case| case.node_id.clone()).collect();
+        let expected: Vec<String> =
+            (0..12).map(|n| shown(&format!("tests/test_{n}.py::t[{text}]")).into_owned()).collect();
+        assert_eq!(ids, expected, "{text:?}");
     }
 }
 

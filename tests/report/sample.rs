@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use flakehunt::core::order::{Level, OrderName, Seed};
 use flakehunt::core::outcome::{Outcome, Phase};
-use flakehunt::core::run::{Cost, Failure, Manner, ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
+use flakehunt::core::rerun::{Rerun, Waits};
+use flakehunt::core::run::{Account, Cost, Failure, Manner, ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
 use flakehunt::core::test_id::{CollectedTest, FileIdx, Suite, TestId, TestIdx};
 use flakehunt::core::verdict::{Class, Cluster, Complete, Confirmation, Count, Culprits, Verdict};
 use flakehunt::report::{Coverage, Findings};
 use flakehunt::session::event::{EndReason, Environment, Header};
+use flakehunt::session::saved::{SavedGoal, SavedPlan};
 
 /// Findings that own what they are made of.
 #[derive(Clone)]
@@ -133,6 +135,8 @@ pub fn run(
         fresh: false,
         exclusive: false,
         detailed: false,
+        full: false,
+        wait_ms: 0,
         random_seed: None,
         hash_seed: None,
         manner: Manner::default(),
@@ -143,13 +147,7 @@ pub fn run(
         order.iter().map(|test| if message(test).is_some() { Outcome::Failed } else { Outcome::Passed });
     let failures = order.iter().enumerate().filter_map(|(at, test)| {
         let message = message(test)?.to_owned();
-        Some(Failure {
-            at: at as u32,
-            phase: Some(Phase::Call),
-            fingerprint: format!("f{test}"),
-            message,
-            text: None,
-        })
+        Some(Failure { at: at as u32, phase: Some(Phase::Call), fingerprint: format!("f{test}"), message })
     });
     let record = RunRecord {
         run: RunId(id),
@@ -163,6 +161,7 @@ pub fn run(
         cost: Cost { wall_ms: 8_200, cpu_ms: 8_000, tests_ms: 7_900 },
         details: Vec::new(),
         micros: Vec::new(),
+        accounts: Vec::new(),
     };
     (spec, record)
 }
@@ -295,4 +294,61 @@ pub fn nothing() -> Sample {
 pub fn only_files(mut run: (RunSpec, RunRecord), files: &[u32]) -> (RunSpec, RunRecord) {
     run.0.files = Some(Arc::from(files.iter().map(|&file| FileIdx(file)).collect::<Vec<_>>()));
     run
+}
+
+/// A rerun: the first test passes alone only, the fifth never, the tenth passes in its order; one is skipped, and one
+/// never had its turn. Each says this when it fails.
+pub fn rerun(ids: &[&str; 12], said: &str) -> Sample {
+    let mut sample = Sample::of(ids);
+    let plan = SavedPlan {
+        goal: SavedGoal::Rerun(Rerun {
+            reruns: 1,
+            waits: Waits::default(),
+            only: Vec::new(),
+            except: Vec::new(),
+            most: Some(10),
+            fail_on_flaky: false,
+        }),
+        jobs: 1,
+        forks: false,
+        spare_ms: 0,
+    };
+    sample.header.command = "rerun".into();
+    sample.header.plan = serde_json::to_value(plan).expect("JSON");
+    let everything: Vec<u32> = (0..12).collect();
+    let mut suite =
+        run(0, Purpose::Baseline, OrderName::Collection, &everything, &[(0, said), (4, said), (9, said)]);
+    suite.1.outcomes[6] = Outcome::Skipped;
+    suite.1.outcomes[9] = Outcome::Crashed;
+    suite.1.outcomes[11] = Outcome::NotReached;
+    sample.runs = vec![
+        suite,
+        run(1, Purpose::Repeat, OrderName::Collection, &everything[..10], &[(0, said), (4, said)]),
+        run(2, Purpose::Alone, OrderName::Probe, &[0], &[]),
+        run(3, Purpose::Alone, OrderName::Probe, &[4], &[(4, said)]),
+    ];
+    for (_, record) in &mut sample.runs {
+        record.micros = (0..record.outcomes.len() as u64).map(|at| 1_500 * at).collect();
+        let account = |(at, outcome): (usize, &Outcome)| {
+            let (kind, text) = match outcome {
+                Outcome::Skipped => ("pytest.skip", String::new()),
+                Outcome::Crashed => ("crashed", String::new()),
+                Outcome::Failed => ("ValueError", format!("def test():\n>   raise\nE   {said}")),
+                _ => return None,
+            };
+            Some(Account { at: at as u32, kind: kind.into(), message: said.to_owned(), text })
+        };
+        record.accounts = record.outcomes.iter().enumerate().filter_map(account).collect();
+    }
+    let once = |test, class| Verdict {
+        failed: Count { k: 1, n: 1 },
+        failing_runs: vec![RunId(0)],
+        ..verdict(test, class)
+    };
+    sample.verdicts = vec![
+        Verdict { undecided: Some("it looks order-dependent".into()), ..once(0, Class::Undecided) },
+        once(4, Class::Broken),
+        Verdict { outcome: Outcome::Crashed, ..once(9, Class::NonDeterministic) },
+    ];
+    sample
 }

@@ -41,6 +41,21 @@ fn numbers_are_read_and_refused_with_a_reason() {
 }
 
 #[test]
+fn delays_are_one_time_several_or_growing() {
+    let waits = |text: &str| text.parse::<Delay>().unwrap().0;
+    let first = |text: &str| [0, 1, 2, 3].map(|round| waits(text).before(round));
+    assert_eq!(first("2s"), [2_000; 4]);
+    assert_eq!(first("0"), [0; 4]);
+    assert_eq!(first("0s, 500ms,1m"), [0, 500, 60_000, 60_000]);
+    assert_eq!(first("2s*2"), [2_000, 4_000, 8_000, 16_000]);
+    assert_eq!(first("1*1.5"), [1_000, 1_500, 2_250, 3_375]);
+    for text in ["", "fast", "2s,", "-1s", "2s*", "2s*0.5", "2s*x", "1s,2s*2", "2s*inf"] {
+        let error = text.parse::<Delay>().unwrap_err();
+        assert!(error.contains("`2s*2`"), "{text}: {error}");
+    }
+}
+
+#[test]
 fn reports_and_runs_are_read() {
     let target: ReportTarget = "junit=a=b.xml".parse().unwrap();
     assert_eq!(target, ReportTarget { format: ReportFormat::Junit, file: Some("a=b.xml".into()) });

@@ -92,6 +92,8 @@ async fn collected(h: &Shared, test: TestIdx, files: &[FileIdx], nth: usize, fre
         fresh: h.plan.forks && fresh,
         detailed: false,
         exclusive: h.plan.jobs > 1 && h.one_at_a_time.get(),
+        full: false,
+        wait_ms: 0,
         random_seed: None,
         hash_seed: None,
         manner: Manner::default(),

@@ -26,6 +26,7 @@ mod nondeterministic;
 mod plan;
 mod probe;
 pub mod repeat;
+mod reruns;
 mod target;
 
 use std::cell::{Cell, RefCell};
@@ -151,6 +152,7 @@ fn search(shared: &Rc<Shared>) -> Pin<Box<dyn Future<Output = ()>>> {
         Goal::Bisect { test, .. } => Box::pin(target::one_test(shared.clone(), test)),
         Goal::Orders { orders, like } => Box::pin(explore::just_these(shared.clone(), orders, like)),
         Goal::Repeat { repeats, order } => Box::pin(repeat::all(shared.clone(), repeats, order)),
+        Goal::Rerun(rerun) => Box::pin(reruns::suite_and_reruns(shared.clone(), rerun)),
     }
 }
 
@@ -292,6 +294,7 @@ impl Hunt {
             Goal::Bisect { test, .. } => Some(std::slice::from_ref(test)),
             Goal::Repeat { repeats, .. } => Some(&repeats.tests),
             Goal::Shuffle { .. } | Goal::Orders { .. } => None,
+            Goal::Rerun(_) => return reruns::verdicts(&self.shared),
         };
         for test in explore::both_ways(&self.shared) {
             if only.is_some_and(|only| !only.contains(&test)) {

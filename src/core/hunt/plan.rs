@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::core::order::OrderName;
+use crate::core::rerun::Rerun;
 use crate::core::run::Manner;
 use crate::core::stats::passes_needed;
 use crate::core::test_id::TestIdx;
@@ -35,6 +36,8 @@ pub enum Goal {
         /// Orders in which it may fail, best first.
         orders: Vec<Planned>,
     },
+    /// Which failures of the suite as it is are real?
+    Rerun(Rerun),
     /// Run these, decide nothing.
     Orders {
         /// Which.

@@ -27,6 +27,10 @@ pub(crate) struct How {
     /// Told in detail.
     pub detailed: bool,
     pub together: bool,
+    /// Told in full, for reports.
+    pub full: bool,
+    /// So many milliseconds from now.
+    pub wait_ms: u64,
     pub urgency: Urgency,
 }
 
@@ -40,6 +44,8 @@ impl How {
             seeded: false,
             detailed: false,
             together: false,
+            full: false,
+            wait_ms: 0,
             urgency: Urgency::Next,
         }
     }
@@ -91,6 +97,8 @@ impl Shared {
             fresh: self.plan.forks && (how.fresh || self.only_fresh.get()),
             exclusive: self.plan.jobs > 1 && (how.exclusive || (self.one_at_a_time.get() && !how.together)),
             detailed: how.detailed,
+            full: how.full,
+            wait_ms: how.wait_ms,
             random_seed: how.seeded.then_some(COMPARED_SEED),
             hash_seed: None,
             manner: Manner::default(),

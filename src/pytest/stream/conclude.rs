@@ -152,25 +152,34 @@ impl Ended<'_> {
             Some(Running { n, .. }) => format!(" while the test at position {n} ran"),
             None => String::new(),
         };
+        let running = !at.is_empty();
+        let unfinished = known < self.order.len() as u64;
         match code {
-            0 | 1 if !at.is_empty() => Judged::invalid(format!("pytest ended{at}")),
+            // Nobody pressed a key here: the test raised KeyboardInterrupt, called `pytest.exit`, or broke a hook.
+            code if running && unfinished && !matches!(code, 0 | 1 | 4 | 5) => {
+                Judged::blamed(Outcome::Crashed)
+            }
+            0 | 1 if running => Judged::invalid(format!("pytest ended{at}")),
             0 | 1 | 5 if self.order.is_empty() => Judged::default(),
             0 | 1 if known == 0 => Judged::invalid(self.nothing_ran("pytest ended")),
-            0 | 1 if known < self.order.len() as u64 => {
+            0 | 1 if unfinished => {
                 Judged::remark(format!("pytest stopped after {} tests", self.progress(known)))
             }
             0 | 1 if self.end != ProcessEnd::Exited(code) => {
                 Judged::remark(format!("after pytest had ended with status {code}, {}", self.how()))
             }
             0 | 1 => Judged::default(),
-            2 => Judged::invalid(match self.told.collect_errors.first() {
-                Some(_) if known == 0 => self.nothing_ran("pytest was interrupted"),
-                _ => format!("pytest was interrupted{at} (status 2)"),
-            }),
-            3 => Judged::invalid(format!("an internal error of pytest or of a plugin{at} (status 3)")),
+            2 if known == 0 => Judged::invalid(self.nothing_ran("pytest was interrupted")),
+            3 if known == 0 => Judged::invalid(
+                "an internal error of pytest or of a plugin before a test had ended (status 3)",
+            ),
             4 => Judged::invalid("pytest refused its command line or its configuration (status 4)"),
             5 => Judged::invalid("pytest collected nothing (status 5)"),
-            code => Judged::invalid(format!("pytest was told to exit{at} (status {code})")),
+            code if known == 0 => Judged::invalid(format!("pytest was told to exit (status {code})")),
+            code => Judged::remark(format!(
+                "pytest ended with status {code} after {} tests, outside of any test",
+                self.progress(known)
+            )),
         }
     }
 
@@ -241,13 +250,25 @@ impl Ended<'_> {
             ProcessEnd::TimedOut => {
                 ("timed out".to_owned(), format!("still running when its time was up, in {phase}"))
             }
+            ProcessEnd::Exited(_) if self.told.interrupt.is_some() => self.interrupt(phase),
             ProcessEnd::Exited(code) => (format!("exit {code}"), format!("{} in {phase}", self.how())),
             ProcessEnd::Signalled(signal) => {
                 (format!("signal {signal}"), format!("{} in {phase}", self.how()))
             }
             ProcessEnd::Cancelled => ("cancelled".to_owned(), self.how()),
         };
-        Failure { at, phase: None, fingerprint: fingerprint(&kind, phase, ""), message, text: None }
+        Failure { at, phase: None, fingerprint: fingerprint(&kind, phase, ""), message }
+    }
+
+    /// Type and message of a test that ended the session by an exception.
+    fn interrupt(&self, phase: &str) -> (String, String) {
+        let (kind, said) = self
+            .told
+            .interrupt
+            .as_ref()
+            .map_or(("", ""), |interrupt| (interrupt.r#type.as_str(), interrupt.message.as_str()));
+        let said = if said.is_empty() { String::new() } else { format!(": {}", shorten(said)) };
+        (format!("interrupt {kind}"), format!("{kind} in {phase} ended the whole run{said}"))
     }
 }
 
@@ -290,7 +311,7 @@ fn failure(at: u32, report: &PhaseReport) -> Failure {
         short => short,
     };
     let fingerprint = fingerprint(kind, place, message);
-    Failure { at, phase: Some(report.when), fingerprint, message: short, text: None }
+    Failure { at, phase: Some(report.when), fingerprint, message: short }
 }
 
 #[cfg(test)]

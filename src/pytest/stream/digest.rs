@@ -18,6 +18,17 @@ pub struct Running {
     pub phase: Phase,
 }
 
+/// An exception that ended the session from inside a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interrupt {
+    /// The position of the test in the order.
+    pub n: u64,
+    /// The class of the exception.
+    pub r#type: String,
+    /// What it says.
+    pub message: String,
+}
+
 /// What a stream says of one run. What has been told of a position that has ended does not change any more.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Told {
@@ -43,6 +54,8 @@ pub struct Told {
     pub reports: Vec<PhaseReport>,
     /// The test that had begun and had not ended.
     pub running: Option<Running>,
+    /// What ended the session from inside a test.
+    pub interrupt: Option<Interrupt>,
     /// How the events contradict each other (positions that are not 0, 1, 2, ...); positions after that are not told.
     pub out_of_order: Option<String>,
     /// How many lines could not be read.
@@ -177,6 +190,9 @@ impl Digest {
             Event::CollectError(error) => told.collect_errors.push(error),
             Event::Collected(collected) => told.collected = Some(collected),
             Event::Mismatch(mismatch) => told.mismatch = Some(mismatch),
+            Event::Interrupt { n, r#type, message } => {
+                told.interrupt.get_or_insert(Interrupt { n, r#type, message });
+            }
             Event::End { code } => told.end = Some(code),
             Event::Damaged => told.damaged += 1,
             Event::Start { i, n } => self.start(i, n),
@@ -189,6 +205,11 @@ impl Digest {
             | Event::Reaped { .. }
             | Event::Unknown => {}
         }
+    }
+
+    /// Whether pytest has said that it ended.
+    pub fn has_ended(&self) -> bool {
+        self.told.end.is_some()
     }
 
     /// What has been told so far.

@@ -40,6 +40,16 @@ pub enum Event {
         /// How long it took.
         seconds: f64,
     },
+    /// The test that runs ends the session.
+    Interrupt {
+        /// Its position in the order.
+        n: u64,
+        /// The class of the exception.
+        r#type: String,
+        /// What it says.
+        #[serde(default)]
+        message: String,
+    },
     /// pytest has ended.
     End {
         /// Its exit status.

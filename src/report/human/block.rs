@@ -31,7 +31,7 @@ pub(super) fn finding(out: &mut dyn Write, finding: &Finding<'_>, look: Look) ->
     let indent = 2 + labels + 2;
     let entries: Vec<(&Row, Vec<Entry>)> = rows.iter().map(|row| (row, entries(row, look, indent))).collect();
     let class = finding.class();
-    let word = words::class_word(class);
+    let word = words::word(finding.first());
     let start = COLUMN.max(word.len() + 2);
     let test = finding.first();
     let head = match finding {
@@ -56,7 +56,8 @@ pub(super) fn finding(out: &mut dyn Write, finding: &Finding<'_>, look: Look) ->
     let paint = Paint(look.color);
     let page = Page { look, column };
     page.entry(out, word, |word| paint.class(class, word), start, &head)?;
-    if matches!(class, Class::Interference | Class::Ndod) {
+    let flaky = !test.attempts.is_empty() && class == Class::NonDeterministic;
+    if flaky || matches!(class, Class::Interference | Class::Ndod) {
         for line in wrapped(words::meaning(class), look.width.saturating_sub(start)) {
             writeln!(out, "{:start$}{line}", "")?;
         }

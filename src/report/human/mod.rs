@@ -4,17 +4,19 @@ mod block;
 mod live;
 mod paint;
 mod replay;
+mod rerun;
 
 use std::io::{self, Write};
 
 use self::paint::Paint;
 use super::model::Report;
-use super::text::{command, counted, duration, shown, wrapped};
+use super::text::{counted, duration, shown, wrapped};
 use super::words::{self, Finding};
 use super::{Findings, Look, Renderer};
 use crate::core::verdict::Class;
 
 pub use self::live::{Baseline, baseline_line, header_line, plan_line, repeat_line};
+pub use self::rerun::suite_line;
 
 /// Writes for people.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +32,10 @@ impl Renderer for Human {
         let baseline = Baseline::of(findings.runs);
         if let Some(repeating) = findings.repeating {
             writeln!(out, "{}", repeat_line(repeating.plan, repeating.order, width, color))?;
+        } else if findings.header.command == "rerun" {
+            if let Some(line) = suite_line(findings.runs, width, color) {
+                writeln!(out, "{line}")?;
+            }
         } else if baseline.runs > 0 {
             let plan = plan_line(findings.coverage.orders, None);
             writeln!(out, "{}", baseline_line(&baseline, &plan, color))?;
@@ -48,6 +54,9 @@ impl Human {
             return self.replayed(findings, out);
         }
         let report = Report::of(findings);
+        if let Some(rerun) = &report.rerun {
+            return self.reran(&report, rerun, out);
+        }
         let found = words::findings(&report);
         let (broken, flaky): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|one| one.class() == Class::Broken && report.repeats.is_empty());
@@ -61,9 +70,15 @@ impl Human {
         } else if report.tests.is_empty() {
             let tests = counted(report.suite.tests as u64, "test");
             let orders = counted(report.coverage.orders, "order");
-            let said =
-                format!("no test of {tests} failed in some orders and passed in others; {orders} were tried");
-            self.painted(out, "nothing found", |paint, label| paint.good(label), &said)?;
+            if report.coverage.orders == 0 {
+                let said = format!("no run of {tests} gave evidence: nothing is known of them");
+                self.painted(out, "no answer", |paint, label| paint.class(Class::Undecided, label), &said)?;
+            } else {
+                let said = format!(
+                    "no test of {tests} failed in some orders and passed in others; {orders} were tried"
+                );
+                self.painted(out, "nothing found", |paint, label| paint.good(label), &said)?;
+            }
         }
         if !broken.is_empty() {
             self.broken(out, &broken)?;
@@ -107,6 +122,18 @@ impl Human {
         if !coverage.is_empty() && (report.command != "bisect" || !proven) {
             self.labelled(out, "covered", &coverage)?;
         }
+        self.spent(out, report)?;
+        let folder = shown(&report.session_dir);
+        self.labelled(
+            out,
+            "reports",
+            &format!("{folder}/report.json, JUnit of every run in {folder}/runs/"),
+        )?;
+        self.labelled(out, "next", &words::command_line(report))
+    }
+
+    /// What it cost, and why it ended where it did not end by itself.
+    fn spent(&self, out: &mut dyn Write, report: &Report) -> io::Result<()> {
         let runs = &report.runs;
         let mut spent = format!(
             "{}, {}, {} in {}",
@@ -126,14 +153,7 @@ impl Human {
         if let Some(why) = words::ended(report) {
             spent.push_str(&format!("; {why}"));
         }
-        self.labelled(out, "spent", &spent)?;
-        let folder = shown(&report.session_dir);
-        self.labelled(
-            out,
-            "reports",
-            &format!("{folder}/report.json, JUnit of every run in {folder}/runs/"),
-        )?;
-        self.labelled(out, "next", &command(&words::next(report)))
+        self.labelled(out, "spent", &spent)
     }
 
     fn labelled(&self, out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {

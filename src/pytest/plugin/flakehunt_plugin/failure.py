@@ -85,6 +85,14 @@ def _failure(out, report, longrepr, directories):
         out["text"] = clip(long_text, TEXT_LENGTH)
 
 
+def ending(error):
+    """The exception that ends a session."""
+    message = ""
+    with suppress(Exception):
+        message = str(error)
+    return {"type": text(type(error).__name__), "message": clip(message, MESSAGE_LENGTH)}
+
+
 def long_form(report):
     """The long representation; one of the project's own making may raise."""
     long_text = "<no representation>"

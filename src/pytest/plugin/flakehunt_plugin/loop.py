@@ -8,7 +8,7 @@ import pytest
 from . import lean, seeds, terminal
 from .bound import read_json, text
 from .clone import fresh
-from .failure import Raised, fields
+from .failure import Raised, ending, fields
 from .serve import Server
 
 EXTRA_IDS = 1000
@@ -173,7 +173,11 @@ class Late:
             following = items[position + 1] if keep and position + 1 < len(items) else None
             reporter.begin(position)
             stream.start(order.numbers[position], position)
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            try:
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            except BaseException as error:  # a test that ends the session: Ctrl-C of its own, `pytest.exit`
+                stream.event("interrupt", n=position, **ending(error))
+                raise
             reporter.end()
             failed += reporter.failed
             if failed == max_fail:

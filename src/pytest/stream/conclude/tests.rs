@@ -1,3 +1,4 @@
+use super::super::digest::Interrupt;
 use super::*;
 
 const HELLO: &str = r#"{"event":"hello","protocol":1,"pid":1,"python":"3.12.1","pytest":"8.4.2"}"#;
@@ -121,6 +122,8 @@ fn a_death_outside_of_tests_blames_no_test() {
         ("Hcpfp", ProcessEnd::TimedOut, ".F."),
         ("Hcpf", ProcessEnd::TimedOut, ".F-"),
         ("HcpfS", ProcessEnd::Cancelled, ".F-"),
+        ("Hcpf2", ProcessEnd::Exited(2), ".F-"),
+        ("Hcpfp3", ProcessEnd::Exited(3), ".F."),
     ] {
         let conclusion = concluded(script, end);
         assert_eq!(letters(&conclusion), outcomes, "{script} {end:?}");
@@ -128,6 +131,20 @@ fn a_death_outside_of_tests_blames_no_test() {
         assert!(conclusion.remark.is_some(), "{script} {end:?}");
         assert_eq!(conclusion.failures.len(), 1, "{script} {end:?}");
     }
+}
+
+#[test]
+fn a_test_that_ends_the_session_is_to_blame() {
+    for code in [2, 3, 7] {
+        let conclusion = concluded(&format!("HcpS{}", code), ProcessEnd::Exited(code));
+        assert_eq!(letters(&conclusion), ".C-", "{code}");
+        assert_eq!(conclusion.invalid, None, "{code}");
+    }
+    let mut interrupted = told("HcpS2", 3);
+    interrupted.interrupt =
+        Some(Interrupt { n: 1, r#type: "Exit".into(), message: "the database is gone\nmore".into() });
+    let conclusion = conclude(&interrupted, &order(3), ProcessEnd::Exited(2), None);
+    assert_eq!(conclusion.failures[0].message, "Exit in call ended the whole run: the database is gone");
 }
 
 #[test]
@@ -139,11 +156,11 @@ fn what_is_no_evidence_says_why() {
         ("Hc", ProcessEnd::Signalled(9), "before a test had ended"),
         ("Hcp", ProcessEnd::Exited(0), "pytest ended without finishing, after 1 of 3"),
         ("Hc0", ProcessEnd::Exited(0), "pytest ended"),
-        ("HcpS2", ProcessEnd::Exited(2), "interrupted while the test at position 1 ran"),
-        ("Hcp3", ProcessEnd::Exited(3), "internal error"),
+        ("H2", ProcessEnd::Exited(2), "interrupted"),
+        ("Hc3", ProcessEnd::Exited(3), "internal error"),
         ("H4", ProcessEnd::Exited(4), "status 4"),
         ("H5", ProcessEnd::Exited(5), "collected nothing"),
-        ("HcpS7", ProcessEnd::Exited(7), "status 7"),
+        ("Hc7", ProcessEnd::Exited(7), "status 7"),
         ("HcpS0", ProcessEnd::Exited(0), "ended while"),
     ] {
         let conclusion = concluded(script, end);
