@@ -20,6 +20,9 @@ const FEWEST: usize = 3;
 /// The groups' means, in logarithms, are so many of their standard deviations apart (Ashman's D). What is one group gets to
 /// 2.7 (normal) or 3.5 (uniform) where it is cut in two.
 const APART: f64 = 6.0;
+/// Before logarithms are taken so many microseconds are added: a busy machine holds a short test up for as long, and that is no
+/// other kind.
+const STALL: u64 = 20_000;
 /// The longer ones take so many times as long, ...
 const TIMES: f64 = 1.5;
 /// ... and so much longer that a person would notice, in microseconds.
@@ -48,7 +51,7 @@ fn quantile(sorted: &[u64], share: f64) -> u64 {
 
 /// Cuts where the logarithms on both sides vary least, and looks whether the parts stand apart.
 fn modes(sorted: &[u64]) -> Option<[(u64, u32); 2]> {
-    let logs: Vec<f64> = sorted.iter().map(|micros| (*micros.max(&1) as f64).ln()).collect();
+    let logs: Vec<f64> = sorted.iter().map(|micros| ((micros + STALL) as f64).ln()).collect();
     let fewest = FEWEST.max((SHARE * sorted.len() as f64).ceil() as usize);
     let cuts = fewest..=sorted.len().checked_sub(fewest)?;
     let spread = |part: &[f64]| {
