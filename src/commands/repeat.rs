@@ -22,6 +22,10 @@ const COUNT: u32 = 100;
 /// takes that never fails.
 const PATIENCE: u32 = 10;
 
+/// Why nothing is forked although it would be safe.
+const DRAWN: &str = "repeats start fresh processes instead of forking: modules draw random numbers when they are imported, \
+                     and forked children would all share them";
+
 pub(super) async fn run(context: &Context, repeat: &Repeat) -> Result<ExitCode, Failure> {
     let reports = repeat.run.output.reports.resolved()?;
     let (count, max_rate) = counts(repeat)?;
@@ -50,7 +54,12 @@ pub(super) async fn run(context: &Context, repeat: &Repeat) -> Result<ExitCode, 
         // Whether ids differ from one collection to the next is seen by the processes that collect for a repeat.
         twice: false,
     };
-    let ready = prepare(context, place, interpreter, selection, false, &signals).await?;
+    let mut ready = prepare(context, place, interpreter, selection, false, &signals).await?;
+    if let Some(server) = ready.server.take_if(|server| server.serving().drawn) {
+        server.close().await;
+        ready.environment.executor = "spawn".to_owned();
+        ready.notices.push(("fork".to_owned(), DRAWN.to_owned()));
+    }
     let suite = ready.workshop.suite.clone();
     let tests = targets::tests(&suite, context, &ready.environment.rootdir, &repeat.targets)?;
     let order = match (&repeat.in_order, &earlier) {

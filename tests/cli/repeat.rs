@@ -321,3 +321,16 @@ fn a_repeat_that_was_interrupted_goes_on() {
     let (_, again) = project.report(&["report"]);
     assert_eq!(again["repeats"], report["repeats"]);
 }
+
+#[test]
+fn what_is_drawn_at_import_is_drawn_each_time() {
+    let text = "import random\n\nDRAWN = random.random()\n\n\ndef test_drawn():\n    assert DRAWN > 0.5\n";
+    let project = Project::with(Pytest9, "test_drawn.py", text);
+    let (ran, report) = project.report(&["repeat", "test_drawn.py", "--count", "12"]);
+    let ran = ran.code(1);
+    assert!(ran.stderr.contains("modules draw random numbers when they are imported"), "{ran}");
+    assert_eq!(only(&report)["decides"]["factor"], "random-seed", "{ran}");
+    for _ in 0..2 {
+        project.flakehunt(&["replay", &words(&report["tests"][0]["replay"])[2]]).code(1);
+    }
+}

@@ -1,6 +1,7 @@
 """Reasons against forking a collected process: what a child would share, or would not have."""
 
 import os
+import random
 import stat
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from .bound import LIB, text
 # Native pools that survive a fork (they have handlers for it) and those that are known to hang in the child.
 _CALM = ("numpy", "scipy", "sklearn", "threadpoolctl", "mkl")
 _HANGING = ("grpc", "polars", "tensorflow", "pyarrow", "ray", "jax")
+_STATE = random.getstate
 _HARMLESS = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/tty", "/dev/pts/")
 
 
@@ -20,11 +22,14 @@ class Watch:
     def __init__(self):
         self.before = descriptors()
         self.made = []
+        self.drawn = False
+        self.state = _STATE()
         self.originals = {}
 
     def begin(self):
         """pytest has its own descriptors now; the project's code comes next."""
         self.before.update(descriptors())
+        self.state = _STATE()
         for name in ("mkdtemp", "mkstemp"):
             original = getattr(tempfile, name)
             self.originals[name] = original
@@ -40,6 +45,7 @@ class Watch:
 
     def end(self):
         """The project has been collected."""
+        self.drawn = _STATE() != self.state
         for name, original in self.originals.items():
             setattr(tempfile, name, original)
         self.originals = {}
