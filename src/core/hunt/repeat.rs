@@ -133,7 +133,8 @@ pub(crate) async fn all(h: Rc<Shared>, repeats: Repeats, order: Option<Planned>)
             calibrate::both_ways(h, &known, &OrderName::Probe).await;
         }
     };
-    join(counting, calibrating).await;
+    // First, so that what is compared is not what is counted, which has other seeds.
+    join(calibrating, counting).await;
     if !h.board.runs().iter().any(|run| run.record.is_valid()) {
         let why = h.board.runs().iter().find_map(|run| run.record.invalid.clone());
         h.say("no-baseline", why.unwrap_or_default());

@@ -171,8 +171,19 @@ async fn company(s: &Subject<'_>) {
 
 /// Its rarer outcome was seen in forked children only.
 async fn only_forked(s: &Subject<'_>) {
-    let fresh = s.failures(|run| run.record.fresh);
-    let forked = s.failures(|run| !run.record.fresh);
+    let counts = || (s.failures(|run| !run.record.fresh), s.failures(|run| run.record.fresh));
+    let (mut forked, mut fresh) = counts();
+    // More processes of their own, while they may still tell.
+    while fresh.n < affordable(s) && fisher(forked, fresh, Alternative::TwoSided) >= ONLY_FORKED {
+        if s.once(How::next(Purpose::Confirm).fresh(), s.like(0)).await.is_none() {
+            break;
+        }
+        (forked, fresh) = counts();
+        if fresh.k > 0 && fresh.k < fresh.n {
+            put(s, judged(s, Class::NonDeterministic));
+            return;
+        }
+    }
     let counts = format!(
         "it failed in {} of {} forked children and in {} of {} fresh processes",
         forked.k, forked.n, fresh.k, fresh.n
