@@ -149,6 +149,13 @@ fn the_first_lines_stand_alone() {
         human::baseline_line(&Baseline::of(&differing), "", false),
         "baseline   1 test differs between 2 runs of one order, 8.2 s each"
     );
+    // A run of the order's beginning agrees as far as it goes, and its time is not that of the suite.
+    let mut cut = sample.runs.clone();
+    let (spec, record) = &mut cut[1];
+    spec.order = spec.order[..3].into();
+    record.outcomes.truncate(3);
+    record.cost.wall_ms = 5;
+    assert_eq!(Baseline::of(&cut), Baseline { runs: 2, agree: 2, each_ms: 8_200, differing: 0 });
 }
 
 #[test]

@@ -10,7 +10,7 @@ const FIRST_TEST: Duration = Duration::from_secs(600);
 /// A test of its usual length may take this many times as long, ...
 const TEST_FACTOR: u32 = 20;
 /// ... and never less than this.
-const TEST_FLOOR: Duration = Duration::from_secs(60);
+const TEST_FLOOR: Duration = Duration::from_secs(30);
 /// Likewise a run.
 const RUN_FACTOR: u32 = 10;
 const RUN_FLOOR: Duration = Duration::from_secs(600);

@@ -30,6 +30,8 @@ const JOINT_WITH: u32 = 4;
 const JOINT_WITHOUT: u32 = 4;
 /// Runs of a set of several where the test was seen with both outcomes in one order.
 const WAVERING_WITH: u32 = 6;
+/// A run that costs more than this, in milliseconds, is not asked for just to show counts.
+const SHOWN_MS: u64 = 250;
 /// The chance of taking forked children for liars where they flip no more often than fresh processes.
 const ONLY_FORKED: f64 = 0.005;
 
@@ -155,7 +157,9 @@ pub(crate) async fn confirm(
         let lacks_fresh_without =
             fresh_without.n < care.fresh || without.iter().any(|tally| tally.fresh.n == 0);
         // Counts that convince a person are wanted of one test that the set acts on, where a run is nearly free.
-        let cheap = h.plan.forks && !h.only_fresh.get();
+        let cheap = h.plan.forks
+            && !h.only_fresh.get()
+            && h.cost_of(&set.members, test).is_none_or(|cost_ms| cost_ms <= SHOWN_MS);
         let show = cheap && !h.steady.borrow().contains_key(&set.members);
         let lacks_shown = show && (with.all.n < care.shown || all_without.n < care.shown);
         if believed && compared && !lacks_fresh && !lacks_fresh_without && !lacks_shown {

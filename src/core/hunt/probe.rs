@@ -272,7 +272,7 @@ impl Shared {
     }
 
     /// What a run of exactly this order cost in the mean, in milliseconds.
-    fn cost_of(&self, before: &[TestIdx], test: TestIdx) -> Option<u64> {
+    pub fn cost_of(&self, before: &[TestIdx], test: TestIdx) -> Option<u64> {
         let costs: Vec<u64> = self
             .evidence(test)
             .iter()

@@ -119,7 +119,7 @@ mod tests {
             [
                 (0, "ValueError", "ValueError: no"),
                 (1, "pytest.skip", "why"),
-                (3, "crashed", "the process died by signal 11 (SIGSEGV) in setup"),
+                (3, "crashed", "the process died by signal 11 (SIGSEGV)"),
             ]
         );
         assert_eq!(said[0].text, "E   no");

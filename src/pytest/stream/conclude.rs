@@ -240,35 +240,34 @@ impl Ended<'_> {
             Some(running) if running.n == u64::from(at) => running.phase,
             _ => Phase::Call,
         };
-        let phase = match phase {
-            Phase::Setup => "setup",
-            Phase::Call => "call",
-            Phase::Teardown => "teardown",
+        // The short protocol tells of a phase only when the test is over: without a report it may be any.
+        let place = match phase {
+            Phase::Setup => "",
+            Phase::Call => " in call",
+            Phase::Teardown => " in teardown",
         };
         // The message is masked; the number of the signal or the exit code is what counts, so it stands in the type.
         let (kind, message) = match self.end {
             ProcessEnd::TimedOut => {
-                ("timed out".to_owned(), format!("still running when its time was up, in {phase}"))
+                ("timed out".to_owned(), format!("still running when its time was up{place}"))
             }
-            ProcessEnd::Exited(_) if self.told.interrupt.is_some() => self.interrupt(phase),
-            ProcessEnd::Exited(code) => (format!("exit {code}"), format!("{} in {phase}", self.how())),
-            ProcessEnd::Signalled(signal) => {
-                (format!("signal {signal}"), format!("{} in {phase}", self.how()))
-            }
+            ProcessEnd::Exited(_) if self.told.interrupt.is_some() => self.interrupt(place),
+            ProcessEnd::Exited(code) => (format!("exit {code}"), format!("{}{place}", self.how())),
+            ProcessEnd::Signalled(signal) => (format!("signal {signal}"), format!("{}{place}", self.how())),
             ProcessEnd::Cancelled => ("cancelled".to_owned(), self.how()),
         };
-        Failure { at, phase: None, fingerprint: fingerprint(&kind, phase, ""), message }
+        Failure { at, phase: None, fingerprint: fingerprint(&kind, "", ""), message }
     }
 
     /// Type and message of a test that ended the session by an exception.
-    fn interrupt(&self, phase: &str) -> (String, String) {
+    fn interrupt(&self, place: &str) -> (String, String) {
         let (kind, said) = self
             .told
             .interrupt
             .as_ref()
             .map_or(("", ""), |interrupt| (interrupt.r#type.as_str(), interrupt.message.as_str()));
         let said = if said.is_empty() { String::new() } else { format!(": {}", shorten(said)) };
-        (format!("interrupt {kind}"), format!("{kind} in {phase} ended the whole run{said}"))
+        (format!("interrupt {kind}"), format!("{kind}{place} ended the whole run{said}"))
     }
 }
 

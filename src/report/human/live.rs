@@ -1,5 +1,7 @@
 //! The first lines, which the live face prints as they become known and `flakehunt report` prints again.
 
+use std::collections::{HashMap, HashSet};
+
 use super::paint::Paint;
 use crate::core::hunt::Repeats;
 use crate::core::order::OrderName;
@@ -28,21 +30,31 @@ impl Baseline {
     pub fn of(runs: &[(RunSpec, RunRecord)]) -> Self {
         let baseline: Vec<_> =
             runs.iter().filter(|(spec, run)| spec.purpose == Purpose::Baseline && run.is_valid()).collect();
-        let seen = |(spec, run): &(RunSpec, RunRecord)| -> Vec<(TestIdx, Option<Seen>)> {
-            let mut seen: Vec<_> =
-                spec.order.iter().copied().zip(run.outcomes.iter().map(|outcome| outcome.seen())).collect();
-            seen.sort_by_key(|(test, _)| *test);
-            seen
-        };
-        let Some(first) = baseline.first().map(|run| seen(run)) else { return Self::default() };
-        let all: Vec<_> = baseline.iter().map(|run| seen(run)).collect();
-        let differs = |at: usize| all.iter().any(|other| other.get(at) != first.get(at));
-        let wall: u64 = baseline.iter().map(|(_, run)| run.cost.wall_ms).sum();
+        let whole = baseline.iter().map(|(spec, _)| spec.order.len()).max().unwrap_or(0);
+        // A run may be of the order's beginning only, or have ended early: what it does not tell does not differ.
+        let mut first: HashMap<TestIdx, Seen> = HashMap::new();
+        let mut differing = HashSet::new();
+        let mut agree = 0;
+        for (spec, run) in &baseline {
+            let told = spec.order.iter().zip(&run.outcomes);
+            let seen = told.filter_map(|(test, outcome)| Some((*test, outcome.seen()?)));
+            let others: Vec<TestIdx> = seen
+                .filter(|(test, seen)| *first.entry(*test).or_insert(*seen) != *seen)
+                .map(|(test, _)| test)
+                .collect();
+            agree += u32::from(others.is_empty());
+            differing.extend(others);
+        }
+        let walls: Vec<u64> = baseline
+            .iter()
+            .filter(|(spec, _)| spec.order.len() == whole)
+            .map(|(_, run)| run.cost.wall_ms)
+            .collect();
         Self {
             runs: baseline.len() as u32,
-            agree: all.iter().filter(|other| **other == first).count() as u32,
-            each_ms: wall / baseline.len() as u64,
-            differing: (0..first.len()).filter(|&at| differs(at)).count() as u32,
+            agree,
+            each_ms: walls.iter().sum::<u64>() / (walls.len() as u64).max(1),
+            differing: differing.len() as u32,
         }
     }
 }

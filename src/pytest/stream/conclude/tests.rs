@@ -73,12 +73,13 @@ fn the_test_that_ran_when_the_process_died_is_to_blame() {
         ProcessEnd::Signalled(6),
         ProcessEnd::Signalled(9),
     ] {
-        for (script, phase) in [("Hcps", "setup"), ("HcpS", "call")] {
+        for (script, phase) in [("Hcps", ""), ("HcpS", " in call")] {
             let conclusion = concluded(script, end);
             assert_eq!(letters(&conclusion), ".C-", "{end:?}");
             assert_eq!(conclusion.invalid, None);
             let [failure] = &conclusion.failures[..] else { panic!("{:?}", conclusion.failures) };
             assert_eq!((failure.at, failure.phase), (1, None));
+            assert_eq!(failure.message.contains(" in "), !phase.is_empty(), "{}", failure.message);
             assert!(failure.message.ends_with(phase), "{}", failure.message);
         }
     }
@@ -95,7 +96,7 @@ fn the_test_that_ran_when_the_time_was_up_is_to_blame() {
     let conclusion = concluded("HcfS", ProcessEnd::TimedOut);
     assert_eq!(letters(&conclusion), "FT-");
     assert_eq!(conclusion.failures.len(), 2);
-    assert_eq!(conclusion.failures[1].message, "still running when its time was up, in call");
+    assert_eq!(conclusion.failures[1].message, "still running when its time was up in call");
 }
 
 #[test]
