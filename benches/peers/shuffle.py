@@ -1,122 +1,42 @@
-#!/usr/bin/env python3
-"""50 orders by flakehunt against 50 seeds of pytest-randomly, two at a time, in turn on the same machine.
+"""50 orders: by flakehunt, and by what people start in a loop."""
 
-    python3 benches/peers/shuffle.py [--rounds 3] [--suites light,large,waiting] [--flakehunt target/release/flakehunt]
-
-Builds nothing but two environments below target/venvs and the suites below target/peers. Prints the median wall time
-of each contender, the ratio (flakehunt / randomly; below 1 flakehunt is faster) and the driver's largest resident
-memory. `spawn` is the whole of `shuffle --no-bisect`, baseline and collections included; `fork` likewise; `hunt` is
-`shuffle` with classes, culprits and proofs.
-"""
-
-import argparse
-import os
-import resource
 import shlex
-import statistics
-import subprocess
-import sys
-import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-VENVS = ROOT / "target" / "venvs"
-SUITES = ROOT / "target" / "peers"
-PINS = {"peer-plain": ["pytest==9.2.0"], "peer-randomly": ["pytest==9.2.0", "pytest-randomly==5.1.0"]}
-STATE = "FLAG = {'on': False}\n"
-POLLUTER = "def test_polluter():\n    state.FLAG['on'] = True\n\n\n"
-VICTIM = "def test_victim():\n    assert not state.FLAG['on']\n\n\n"
+from contest import Contender
+from environments import environment
+
+SEEDS = 50
 
 
-def suite(name):
-    """200 empty tests, 5,000 of them, or 100 that wait; a polluter and its victim in each."""
-    modules, per, body = {
-        "light": (10, 20, "assert 1 + 1 == 2"),
-        "large": (100, 50, "assert 1 + 1 == 2"),
-        "waiting": (10, 10, "time.sleep(0.02)"),
-    }[name]
-    folder = SUITES / name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "state.py").write_text(STATE)
-    (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
-    for module in range(modules):
-        text = "import time  # noqa: F401\n\nimport state  # noqa: F401\n\n\n"
-        text += POLLUTER if module == 1 else ""
-        text += "".join(f"def test_{i:03d}():\n    {body}\n\n\n" for i in range(per))
-        text += VICTIM if module == modules - 2 else ""
-        (folder / f"test_m{module:03d}.py").write_text(text)
-    return folder
-
-
-def environment(name):
-    """A virtual environment with pinned distributions, made once."""
-    home = VENVS / name
-    if not (home / "made").exists():
-        subprocess.run([sys.executable, "-m", "venv", home], check=True)
-        subprocess.run([home / "bin" / "python", "-m", "pip", "install", "-q", *PINS[name]], check=True)
-        (home / "made").touch()
-    return home / "bin" / "python"
-
-
-def timed(command, folder):
-    """Wall seconds and the largest resident set of the command itself, in MiB."""
-    kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")}
-    began = time.perf_counter()
-    child = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=kept,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _, _, used = os.wait4(child.pid, 0)
-    return time.perf_counter() - began, used.ru_maxrss / 1024
-
-
-def main():
-    """Runs every contender once a round, in turn."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--suites", default="light,large,waiting")
-    parser.add_argument("--flakehunt", default=str(ROOT / "target" / "release" / "flakehunt"))
-    chosen = parser.parse_args()
-    plain, randomly = environment("peer-plain"), environment("peer-randomly")
+def contenders(name, flakehunt, peer_seeds=SEEDS):
+    """Those that run the suite in 50 orders; the loops run `peer_seeds` of them, and the figures are scaled."""
+    heavy = name == "heavy"
+    share = peer_seeds / SEEDS
+    plain, randomly, xdist = (environment(peer, heavy) for peer in ("plain", "randomly", "xdist"))
+    one = f"{shlex.quote(str(randomly / 'python'))} -m pytest -q --randomly-seed=@"
+    apart = f"{shlex.quote(str(xdist / 'python'))} -m pytest -q -n2"
     hunt = [
-        chosen.flakehunt,
+        flakehunt,
         "shuffle",
         "--seeds",
-        "50",
-        "--jobs",
-        "2",
+        str(SEEDS),
         "--progress",
         "none",
         "--python",
-        str(plain),
+        str(plain / "python"),
     ]
-    loop = f"seq 50 | xargs -P2 -I@ {shlex.quote(str(randomly))} -m pytest -q --randomly-seed=@"
-    contenders = {
-        "randomly xargs -P2": ["sh", "-c", loop],
-        "spawn": [*hunt, "--executor", "spawn", "--no-bisect"],
-        "fork": [*hunt, "--executor", "fork", "--no-bisect"],
-        "hunt": hunt,
-    }
-    print(f"{'suite':8} {'contender':20} {'median s':>9} {'ratio':>6} {'driver MiB':>11}")
-    for name in chosen.suites.split(","):
-        folder = suite(name)
-        figures = {contender: [] for contender in contenders}
-        for _ in range(chosen.rounds):
-            for contender, command in contenders.items():
-                figures[contender].append(timed(command, folder))
-        base = statistics.median(wall for wall, _ in figures["randomly xargs -P2"])
-        for contender, rounds in figures.items():
-            wall = statistics.median(wall for wall, _ in rounds)
-            memory = max(memory for _, memory in rounds)
-            print(f"{name:8} {contender:20} {wall:9.2f} {wall / base:6.2f} {memory:11.1f}", flush=True)
-    print(f"children's peak: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MiB")
+    return [
+        Contender("flakehunt", hunt),
+        Contender("flakehunt --no-bisect", [*hunt, "--no-bisect"]),
+        Contender(
+            "flakehunt --executor spawn --no-bisect",
+            [*hunt, "--executor", "spawn", "--jobs", "2", "--no-bisect"],
+        ),
+        Contender("pytest-randomly, xargs -P2", _shell(f"seq {peer_seeds} | xargs -P2 -I@ {one}"), share),
+        Contender("pytest-randomly, loop", _shell(f"seq {peer_seeds} | xargs -P1 -I@ {one}"), share),
+        Contender("pytest-xdist -n2, loop", _shell(f"for i in $(seq {peer_seeds}); do {apart}; done"), share),
+    ]
 
 
-if __name__ == "__main__":
-    main()
+def _shell(line):
+    return ["sh", "-c", line]

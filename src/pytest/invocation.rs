@@ -67,6 +67,12 @@ pub struct RunRequest {
     /// For a forked child: the short protocol, where nobody listens.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lean: bool,
+    /// After each test everything is torn down.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fresh_fixtures: bool,
+    /// It ends after so many failures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_fail: Option<u32>,
 }
 
 /// What a pytest process is for.

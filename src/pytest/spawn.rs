@@ -1,5 +1,7 @@
 //! The spawn executor: every question is answered by a pytest process of its own.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use super::invocation::{Files, Invocation, Mode, RunRequest};
 use super::junit;
 use super::pace::Pace;
 use super::stream::{Conclusion, Digest, Tail, Told, accounts, conclude, micros};
-use crate::core::run::{Cost, ProcessEnd, RunId, RunRecord, RunSpec};
+use crate::core::run::{Account, Cost, ProcessEnd, RunId, RunRecord, RunSpec};
 use crate::core::test_id::{Suite, TestIdx};
 use crate::error::Failure;
 use crate::process::{self, CancelSignal, Limit, Watch};
@@ -31,6 +33,8 @@ pub struct Workshop {
     pub session_seed: u64,
     /// How long things may take.
     pub pace: Rc<Pace>,
+    /// Failures that were told in full, by fingerprint: once is enough.
+    pub told_in_full: Rc<RefCell<HashSet<String>>>,
     /// A folder with a short path for temporary files: sockets in `tmp_path` must fit into 108 bytes.
     pub scratch: PathBuf,
 }
@@ -104,6 +108,8 @@ impl Workshop {
             stream: None,
             sections: spec.detailed,
             lean: false,
+            fresh_fixtures: spec.manner.fresh_fixtures,
+            max_fail: spec.manner.max_fail,
         };
         Ok((dir, request))
     }
@@ -126,6 +132,16 @@ impl Workshop {
     pub(super) async fn conclude(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
         let tidied = self.tidy(ended.run, ended.forked);
         tokio::join!(self.answer(ended), tidied).0
+    }
+
+    /// What pytest says of the failures of a run that nobody was told of.
+    fn new_accounts(&self, told: &Told, conclusion: &Conclusion) -> Vec<Account> {
+        let mut known = self.told_in_full.borrow_mut();
+        let mut new = |at: u32| {
+            let failure = conclusion.failures.iter().find(|failure| failure.at == at);
+            failure.is_some_and(|failure| known.insert(failure.fingerprint.clone()))
+        };
+        accounts(told, conclusion).into_iter().filter(|account| new(account.at)).collect()
     }
 
     async fn answer(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
@@ -184,8 +200,11 @@ impl Workshop {
             ended_well: told.end.is_some() && conclusion.invalid.is_none(),
             seconds: wall.as_secs_f64(),
         };
-        let (micros, accounts) =
-            if spec.full { (micros(&told), accounts(&told, &conclusion)) } else { Default::default() };
+        let (micros, accounts) = match (spec.full, spec.manner.measured) {
+            (true, _) => (micros(&told), accounts(&told, &conclusion)),
+            (false, true) => (micros(&told), self.new_accounts(&told, &conclusion)),
+            (false, false) => Default::default(),
+        };
         let record = RunRecord {
             run,
             outcomes: conclusion.outcomes.clone(),
