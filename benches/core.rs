@@ -2,8 +2,11 @@
 
 use divan::Bencher;
 use flakehunt::core::coverage::Coverage;
+use flakehunt::core::minimize;
 use flakehunt::core::order::{Level, Levels, Plan, Seed, Shuffler};
-use flakehunt::core::test_id::{CollectedTest, Suite, TestId};
+use flakehunt::core::suspects::{Witness, rank};
+use flakehunt::core::test_id::{CollectedTest, Suite, TestId, TestIdx};
+use futures_util::FutureExt;
 
 fn main() {
     divan::main();
@@ -55,4 +58,34 @@ fn coverage_of_50_orders(bencher: Bencher, tests: usize) {
         orders.iter().for_each(|order| coverage.add(order));
         (coverage.pairs(), coverage.adjacent_pairs())
     });
+}
+
+/// What a hunt does for each test that failed in some of 50 orders, before it asks anything.
+#[divan::bench(args = [1_000, 50_000], sample_count = 10, sample_size = 1)]
+fn ranking_after_50_orders(bencher: Bencher, tests: usize) {
+    let shuffler = Shuffler::new(&suite(tests));
+    let (polluter, victim) = (TestIdx(7), TestIdx(tests as u32 / 2));
+    let before: Vec<Vec<TestIdx>> = (0..50)
+        .map(|seed| {
+            let order = shuffler.order(Seed(seed), Level::Test);
+            order.iter().copied().take_while(|test| *test != victim).collect()
+        })
+        .collect();
+    bencher.bench_local(|| {
+        let seen = |acted: &[TestIdx]| acted.contains(&polluter);
+        let witnesses: Vec<Witness<'_>> =
+            before.iter().map(|acted| Witness { acted, effect: seen(acted) }).collect();
+        rank(tests, &witnesses).len()
+    });
+}
+
+/// Two culprits among many, by suffixes; every question is answered at once.
+#[divan::bench(args = [1_000, 50_000], sample_count = 20, sample_size = 1)]
+fn minimizing_to_a_pair(bencher: Bencher, tests: usize) {
+    let items: Vec<usize> = (0..tests).collect();
+    let pair = [tests / 3, tests / 2];
+    let answer = async |orders: Vec<Vec<usize>>| {
+        orders.iter().map(|order| pair.iter().all(|member| order.contains(member))).collect::<Vec<bool>>()
+    };
+    bencher.bench_local(|| minimize::by_suffix(&items, 2, &answer).now_or_never().flatten());
 }

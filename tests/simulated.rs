@@ -136,6 +136,25 @@ fn nobody_is_blamed_falsely_where_it_is_hard_to_tell() {
     }
 }
 
+/// With many more runs at once than usual there is always something beside a run: that is no test's fault.
+#[test]
+fn nobody_is_blamed_for_what_happens_beside_many_others() {
+    for name in ["interference", "noisy neighbours", "one polluter"] {
+        let scenario = GRID.iter().find(|scenario| scenario.name == name).expect("a scenario of that name");
+        for seed in 0..8 {
+            let mut rng = rng(seed);
+            let (planted, watched) = scenario.plant(40, &mut rng);
+            let goal =
+                Goal::Shuffle { orders: orders(planted.suite.rules.len(), 50, &mut rng), bisect: true };
+            let setting = Setting { jobs: 12, forks: true, ..Setting::default() };
+            let out = drive(&planted, goal, setting, watched, &mut rng);
+            let mut complaints = Vec::new();
+            let score = judge(&planted, &out.verdicts, |line| complaints.push(line));
+            assert_eq!(score.false_culprits, 0, "{name}, seed {seed}:\n{}", complaints.join("\n"));
+        }
+    }
+}
+
 /// The median of what was spent until the verdict on the planted test stood, over 40 suites; without completeness.
 fn median(n: usize, kind: Kind, goal: fn(&Planted, TestIdx, u64) -> Goal) -> Spent {
     let mut spent: Vec<Spent> = (0..40)

@@ -8,7 +8,7 @@ use super::setup::Ready;
 use super::signals::Signals;
 use super::{Context, print};
 use crate::cli::choices::ReportFormat::Human;
-use crate::cli::values::ReportTarget;
+use crate::cli::values::{Jobs, ReportTarget};
 use crate::core::hunt::{Care, Goal, Hunt, Plan, Stage};
 use crate::error::{ExitCode, Failure};
 use crate::progress::{Mode, Progress};
@@ -107,8 +107,9 @@ pub(super) async fn go_on(
         time: context.settings.budget.value.map(|span| span.0),
         runs: context.settings.max_runs.value.map(|count| count.0.get()),
     };
+    let auto = context.settings.jobs.value == Jobs::Auto && jobs > 1;
     let drive =
-        Drive { hunt: &mut hunt, executor: &executor, journal: &mut journal, jobs, budget, open, said };
+        Drive { hunt: &mut hunt, executor: &executor, journal: &mut journal, jobs, auto, budget, open, said };
     let sat = drive.run(&signals.stop, &signals.reason, &mut face).await;
     face.progress.finish();
     executor.close().await;

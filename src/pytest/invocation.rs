@@ -64,9 +64,12 @@ pub struct RunRequest {
     /// Phase records carry what the test printed and logged.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sections: bool,
-    /// For a forked child: the short protocol, where nobody listens.
+    /// The short protocol, where nobody listens.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lean: bool,
+    /// With the short protocol: failures are told by their exception alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub brief: bool,
     /// After each test everything is torn down.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fresh_fixtures: bool,

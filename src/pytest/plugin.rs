@@ -12,6 +12,7 @@ macro_rules! package {
 /// Every file of the package: its path below the folder that belongs on `PYTHONPATH`, and its text.
 pub const PACKAGE: &[(&str, &str)] = package![
     "__init__.py",
+    "around.py",
     "artefacts.py",
     "bound.py",
     "bytecode.py",

@@ -20,6 +20,13 @@ use crate::error::Failure;
 use crate::process::{self, CancelSignal, Limit, Watch};
 use crate::session::session_dir::{RunDir, SessionDir};
 
+/// Orders of so many tests and more run by the short protocol where processes are all there is: reports of tests that
+/// pass are most of what small tests cost. Proofs are shorter, and run by the full one.
+const LEAN_FROM: usize = 50;
+
+/// A run of so few tests is one of many that ask the same of them: their failures need no long form each time.
+const PROBE: usize = 4;
+
 /// What all executors of a session share.
 #[derive(Clone, Debug)]
 pub struct Workshop {
@@ -108,6 +115,7 @@ impl Workshop {
             stream: None,
             sections: spec.detailed,
             lean: false,
+            brief: spec.order.len() <= PROBE && !spec.full && !spec.manner.measured,
             fresh_fixtures: spec.manner.fresh_fixtures,
             max_fail: spec.manner.max_fail,
         };
@@ -299,7 +307,8 @@ impl Spawn {
 impl Executor for Spawn {
     async fn answer(&self, run: RunId, spec: RunSpec, cancel: CancelSignal) -> Result<Answered, Failure> {
         let workshop = &self.workshop;
-        let (dir, request) = workshop.prepare(run, &spec)?;
+        let (dir, mut request) = workshop.prepare(run, &spec)?;
+        request.lean = !spec.fresh && !spec.detailed && spec.order.len() >= LEAN_FROM;
         let (request_path, suite_path) = (dir.path().join("request.json"), workshop.session.suite());
         let (stream, output) = (dir.stream(), dir.output());
         let tmpdir = Some(&*request.tmpdir);

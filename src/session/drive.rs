@@ -13,10 +13,11 @@ use tokio::sync::watch;
 
 use super::event::{Answer, EndReason, Event};
 use super::journal::{Journal, Sink};
+use crate::core::hunt::load::{Load, jobs_for};
 use crate::core::hunt::{Hunt, Step};
 use crate::core::run::{RunId, RunRecord, RunSpec};
 use crate::error::Failure;
-use crate::process::{Cancel, CancelSignal};
+use crate::process::{Cancel, CancelSignal, Ticks, free_memory};
 use crate::pytest::executor::{Answered, Executor};
 
 /// Where a hunt stops although it is not done.
@@ -53,8 +54,10 @@ pub struct Drive<'a, E, S: Sink> {
     pub executor: &'a E,
     /// What is written.
     pub journal: &'a mut Journal<S>,
-    /// How many runs at once.
+    /// How many runs at once, at least.
     pub jobs: u32,
+    /// More where they leave cores idle.
+    pub auto: bool,
     /// Where to stop.
     pub budget: Budget,
     /// Questions that were put in an earlier sitting and not answered.
@@ -86,8 +89,9 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
         let mut processes = 0;
         let mut reason = reason.clone();
         let mut stopped = stop.subscribe();
+        let mut measured = Ticks::now();
         loop {
-            while ending.is_none() && (running.len() as u32) < self.jobs {
+            while ending.is_none() && (running.len() as u32) < self.hunt.jobs() {
                 let (run, spec) = if let Some(open) = self.open.pop() {
                     open
                 } else {
@@ -135,6 +139,7 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
                         continue;
                     };
                     let record = RunRecord { beside: company, ..record };
+                    self.adapt(&mut measured, onlooker)?;
                     self.journal.append(&Event::Answered(Answer::of(&record)))?;
                     self.hunt.mark(record);
                 }
@@ -151,6 +156,29 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
         }
         self.words(onlooker)?;
         Ok(Sitting { why: ending.unwrap_or(EndReason::Finished), processes })
+    }
+
+    /// Has more runs go side by side where they leave cores idle, and fewer where they do not. `measured` is when that
+    /// was looked at last.
+    fn adapt(&mut self, measured: &mut Option<Ticks>, onlooker: &mut impl Onlooker) -> Result<(), Failure> {
+        let Some(then) = measured.filter(|_| self.auto) else { return Ok(()) };
+        let now = Ticks::now();
+        let (Some(idle), Some(memory)) = (now.and_then(|now| now.idle_since(then)), free_memory()) else {
+            return Ok(());
+        };
+        *measured = now;
+        let load = Load { idle, memory };
+        let before = self.hunt.jobs();
+        let jobs = jobs_for(load, before, self.jobs);
+        if jobs == before {
+            return Ok(());
+        }
+        self.journal.append(&Event::Jobs { jobs, load })?;
+        self.hunt.set_jobs(jobs);
+        if before == self.jobs {
+            self.say("load", "the tests leave cores idle: more runs go side by side", onlooker)?;
+        }
+        Ok(())
     }
 
     fn words(&mut self, onlooker: &mut impl Onlooker) -> Result<(), Failure> {
@@ -218,6 +246,7 @@ pub fn replay(hunt: &mut Hunt, events: &[Event]) -> Result<Vec<(RunId, RunSpec)>
                 let record = answer.clone().into_record(&spec).map_err(Failure::output)?;
                 hunt.mark(record);
             }
+            Event::Jobs { jobs, .. } => hunt.set_jobs(*jobs),
             Event::Session(_) | Event::Suite { .. } | Event::Notice { .. } | Event::Ended { .. } => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::hunt::load::Load;
 use crate::core::outcome::Outcome;
 use crate::core::run::{Account, Cost, Failure, ProcessEnd, RunId, RunRecord, RunSpec};
 use crate::core::test_id::SuiteDigest;
@@ -31,6 +32,13 @@ pub enum Event {
     },
     /// Its answer.
     Answered(Answer),
+    /// From here on another number of runs goes on at once, since so much was idle.
+    Jobs {
+        /// How many.
+        jobs: u32,
+        /// What was idle when that was decided.
+        load: Load,
+    },
     /// Something a person should know, said once (a plugin was neutralised, jobs fell to 1, fork was refused).
     Notice {
         /// What it is about, a stable word.

@@ -115,7 +115,7 @@ impl<S: Sink> Journal<S> {
         match event {
             Event::Session(_) | Event::Suite { .. } | Event::Ended { .. } => self.unsynced = ANSWERS_PER_SYNC,
             Event::Answered(_) => self.unsynced += 1,
-            Event::Asked { .. } | Event::Notice { .. } => {}
+            Event::Asked { .. } | Event::Jobs { .. } | Event::Notice { .. } => {}
         }
         if self.unsynced >= ANSWERS_PER_SYNC {
             self.sink.sync()?;

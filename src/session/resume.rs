@@ -75,6 +75,7 @@ impl History {
                 Some(_) => return Err(format!("run {} has two answers", answer.run.0)),
                 None => return Err(format!("run {} is answered and was not asked for", answer.run.0)),
             },
+            Event::Jobs { .. } => {}
             Event::Notice { about, text } => {
                 if !self.notices.iter().any(|known| known.0 == *about && known.1 == *text) {
                     self.notices.push((about.clone(), text.clone()));

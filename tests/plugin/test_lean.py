@@ -1,6 +1,7 @@
 """The short protocol says the same about everything that did not simply pass."""
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -147,6 +148,149 @@ def test_a_wrapper_of_the_protocol_is_called(project):
         result = server.run([0, 1, 0], lean=True)
         assert len(result.all("pass")) == 2 and result.bad() == [(1, "call")]
         assert result.output.count("around test_a") == 2
+
+
+def test_a_process_of_its_own_runs_it_as_well(project):
+    _zoo(project)
+    project.write("test_d.py", MORE)
+    project.collect()
+    order = list(range(len(project.suite())))
+    lean, full = project.run(order, lean=True), project.run(order)
+    assert executed(lean) == executed(full) == order and lean.code == full.code
+    assert len(lean.all("pass")) > 15 and not full.all("pass")
+    assert _not_silent(lean) == _not_silent(full)
+    assert not Path(lean.run["junit"]).exists() and Path(full.run["junit"]).exists()
+
+
+def test_a_failure_in_a_probe_is_told_briefly(project):
+    project.write("test_a.py", "def test_a(): pass\ndef test_b(): assert [1] == [2]\n")
+    with Server(project) as server:
+        server.until("serving")
+        probe, order = server.run([0, 1], lean=True, brief=True), server.run([0, 1], lean=True)
+        brief, long = (run.phases(outcome="failed")[0] for run in (probe, order))
+        assert "assert [1] == [2]" in brief["text"] and ">   " not in brief.pop("text")
+        assert ">   " in long.pop("text")
+        for one in (brief, long):
+            one.pop("seconds")
+        assert brief == long
+
+
+LEAVES = """
+    import io, logging, os, sys
+    import pytest
+
+    ROOT = logging.getLogger()
+
+    def _handlers(logger):
+        return [type(handler).__name__ for handler in logger.handlers]
+
+    def test_replaces_stdout():
+        sys.stdout = io.StringIO()
+
+    def test_redirects_the_descriptor():
+        with open(os.devnull, "w") as null:
+            os.dup2(null.fileno(), 1)
+
+    @pytest.fixture
+    def redirected():
+        sys.stdout = io.StringIO()
+
+    def test_after_a_fixture_that_replaces(redirected):
+        print("said")
+        assert type(sys.stdout).__name__ == "EncodedFile"
+
+    def test_output_is_captured(capfd):
+        print("said", flush=True)
+        os.write(1, b"written")
+        assert capfd.readouterr().out == "saidwritten".replace("said", "said\\n")
+
+    def test_prints():
+        print("left over")
+
+    def test_sees_pytest_output():
+        assert type(sys.stdout).__name__ == "EncodedFile" and not sys.stdout.closed
+        assert os.fstat(1).st_size == 0 and os.fstat(1).st_ino == os.fstat(sys.stdout.fileno()).st_ino
+
+    def test_removes_handlers():
+        ROOT.handlers.clear()
+
+    def test_adds_a_handler():
+        ROOT.addHandler(logging.NullHandler())
+
+    def test_handlers_stand_last():
+        assert _handlers(ROOT)[-2:] == ["LogCaptureHandler"] * 2
+        assert _handlers(ROOT).count("LogCaptureHandler") == 2
+
+    def test_logger_of_its_own():
+        logging.getLogger("own").propagate = False
+
+    def test_logger_of_its_own_is_heard(caplog):
+        logging.getLogger("own").error("boo")
+        heard = not logging.getLogger("own").propagate or caplog.messages == ["boo"]
+        assert heard and caplog.messages in ([], ["boo"])
+        assert caplog.get_records("setup") == []
+
+    @pytest.fixture
+    def logs():
+        ROOT.error("in setup")
+
+    def test_records_by_phase(logs, caplog):
+        ROOT.error("in call")
+        assert caplog.messages == ["in call"]
+        assert [record.message for record in caplog.get_records("setup")] == ["in setup"]
+
+    def test_logs_nothing(caplog):
+        assert caplog.records == [] and caplog.text == ""
+
+    def test_logs_and_fails(logs):
+        print("printed")
+        assert 0
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--capture=sys",), ("-p", "no:logging")])
+def test_what_a_test_leaves_is_put_right_before_the_next(project, options):
+    project.write("test_a.py", LEAVES)
+    with Server(project, options) as server:
+        assert server.until("serving")["lean"] is None
+        count = len(project.suite())
+        for seed in range(3):
+            order = list(range(count)) * 2
+            random.Random(seed).shuffle(order)
+            lean = server.run(order, lean=True, junit=None)
+            full = project.run(order, *options)
+            assert executed(lean) == executed(full) == order
+            lean_view, full_view = _not_silent(lean), _not_silent(full)
+            for n in range(len(order)):
+                assert lean_view[n] == full_view[n], (n, [project.suite()[i]["id"] for i in order[: n + 1]])
+
+
+def test_a_closed_output_is_the_trouble_that_it_always_is(project):
+    project.write("test_a.py", "import sys\ndef test_a(): sys.stderr.close()\ndef test_b(): pass\n")
+    with Server(project) as server:
+        server.until("serving")
+        lean, full = server.run([1, 0, 1], lean=True, junit=None), project.run([1, 0, 1])
+        assert executed(lean) == executed(full) == [1, 0, 1]
+        assert lean.code == full.code and lean.bad() == full.bad() != []
+
+
+def test_a_wrapper_of_a_phase_is_outside_of_what_is_captured(project):
+    project.write("sub/test_a.py", "def test_a(caplog): assert caplog.records == []\n")
+    project.write(
+        "sub/conftest.py",
+        """
+        import logging
+        import pytest
+
+        @pytest.hookimpl(hookwrapper=True)
+        def pytest_runtest_call(item):
+            logging.getLogger().error("before the test")
+            yield
+        """,
+    )
+    with Server(project) as server:
+        assert server.until("serving")["lean"] is None
+        assert len(server.run([0, 0], lean=True).all("pass")) == 2
 
 
 def test_captured_sections_are_asked_for_in_full(project):

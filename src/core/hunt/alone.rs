@@ -5,6 +5,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::complete::window;
+use super::explore::both_ways;
 use super::probe::How;
 use super::{Shared, Stage};
 use crate::core::order::OrderName;
@@ -13,6 +14,9 @@ use crate::core::test_id::TestIdx;
 
 /// What this may cost at least, in milliseconds of wall time, whatever the orders cost.
 const AT_LEAST_MS: u64 = 10_000;
+
+/// Tests that failed by now run behind each test, up to so many: the same run then tells whether it is their culprit.
+const BEHIND: usize = 4;
 
 /// Runs every test that was never first in a run, if that costs no more than half of what the orders cost.
 pub(crate) async fn everyone(h: &Shared) {
@@ -44,8 +48,14 @@ pub(crate) async fn everyone(h: &Shared) {
         return;
     }
     h.stage.set(Stage::Alone);
+    let failed: Vec<TestIdx> = both_ways(h).into_iter().collect();
+    let behind = if failed.len() <= BEHIND { failed } else { Vec::new() };
     stream::iter(left)
-        .map(|test| h.ask(vec![test], OrderName::Probe, 0, How::spare(Purpose::Alone)))
+        .map(|test| {
+            let rest = behind.iter().copied().filter(|other| *other != test);
+            let order = std::iter::once(test).chain(rest).collect();
+            h.ask(order, OrderName::Probe, 0, How::spare(Purpose::Alone))
+        })
         .buffer_unordered(window(h))
         .for_each(|_| std::future::ready(()))
         .await;

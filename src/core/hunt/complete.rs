@@ -37,7 +37,8 @@ pub(crate) async fn groups(h: &Shared, founds: Vec<Found>) -> Vec<Vec<Found>> {
         by_cause.entry((found.model.flip == Seen::Fail, sets)).or_default().push(found);
     }
     let mut groups = Vec::new();
-    for group in by_cause.into_values() {
+    for mut group in by_cause.into_values() {
+        group.sort_by_key(|found| found.model.test);
         let (together, by_themselves) = part(h, group).await;
         groups.extend(by_themselves.into_iter().map(|found| vec![found]));
         groups.push(together);
@@ -192,5 +193,5 @@ async fn cleaners(
 
 /// How many spare questions wait at once: enough for every executor, few enough to be withdrawn.
 pub(crate) fn window(h: &Shared) -> usize {
-    2 * h.plan.jobs.max(1) as usize
+    2 * h.jobs.get().max(1) as usize
 }

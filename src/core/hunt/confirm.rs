@@ -104,8 +104,9 @@ pub(crate) async fn confirm(
     let size = set.members.len();
     let price = ln_choices(choices.max(size), size);
     if h.plan.jobs > 1 {
-        // Once with nothing beside it: a collision of two runs must not pass for a culprit.
-        let how = How::next(Purpose::Confirm).fresh().exclusive();
+        // Once with nothing beside it: a collision of two runs must not pass for a culprit. Where children are forked one
+        // of them may say so; a process of its own would leave the other cores idle for as long as it starts.
+        let how = How::next(Purpose::Confirm).exclusive();
         if h.after(&set.members, test, 0, how).await.is_none() {
             return Err(Doubt::Unproven);
         }

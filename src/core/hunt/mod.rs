@@ -20,6 +20,7 @@ mod explain;
 mod explore;
 mod imports;
 mod interference;
+pub mod load;
 mod localise;
 mod model;
 mod nondeterministic;
@@ -108,6 +109,8 @@ pub(crate) struct Shared {
     /// Milliseconds of runs that completeness has cost.
     pub spare_used_ms: Cell<i64>,
     pub words: RefCell<Vec<Word>>,
+    /// How many runs go on at once by now.
+    pub jobs: Cell<u32>,
     /// What was found out about each test that depends on others.
     pub found: RefCell<BTreeMap<TestIdx, explain::Found>>,
     /// What the outcome of a repeated test goes with.
@@ -179,6 +182,7 @@ impl Hunt {
         let shared = Rc::new(Shared {
             suite,
             spare_used_ms: Cell::new(0),
+            jobs: Cell::new(plan.jobs),
             plan,
             board: Rc::default(),
             verdicts: RefCell::default(),
@@ -267,6 +271,17 @@ impl Hunt {
     /// What it is to find out.
     pub fn goal(&self) -> &Goal {
         &self.shared.plan.goal
+    }
+
+    /// How many runs may go on at once by now.
+    pub fn jobs(&self) -> u32 {
+        self.shared.jobs.get()
+    }
+
+    /// Sets how many runs may go on at once. What is asked next may depend on it: like an answer it belongs into the
+    /// journal.
+    pub fn set_jobs(&mut self, jobs: u32) {
+        self.shared.jobs.set(jobs.max(1));
     }
 
     /// How many tests are under suspicion or convicted by now.

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import types
+from collections import abc
 from contextlib import suppress
 
 # Reports that a project asks for in `addopts`; each would be written once a run, to the same place.
@@ -80,6 +81,11 @@ def rehearse():
         bin_xml_escape("")
         mangle_test_address("test_a.py::test_a")
     re.sub(r"[\W]", "_", "")  # the folder of tmp_path
+    for kind in (abc.Iterable, abc.Mapping, abc.Sequence, abc.Set):
+        for value in (None, 0, 0.0, "", b""):
+            isinstance(value, kind)  # the first answer takes long, and a failed comparison asks for it
+    with suppress(OSError, TypeError, SyntaxError):
+        inspect.getsource(rehearse)  # what a traceback shows is found by expressions that are slow to compile
     with suppress(AttributeError):
         _find_modules()
 

@@ -3,6 +3,7 @@
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from . import artefacts, seeds
@@ -76,8 +77,18 @@ class Parcel:
         # The capture's own objects stay, since a logging handler made at import may hold one. Only the file behind
         # them is exchanged: it would be one open file, with one position, for the parent and all its children.
         for fd in self.capture_files:
-            with tempfile.TemporaryFile(buffering=0) as file:
-                os.dup2(file.fileno(), fd, inheritable=False)
+            file = _nameless_file()
+            os.dup2(file, fd, inheritable=False)
+            LIB.close(file)
+
+
+def _nameless_file():
+    """A file that goes with its last descriptor; in memory where the system can: making one on disk is slow."""
+    if hasattr(os, "memfd_create"):
+        with suppress(OSError):
+            return os.memfd_create("captured")
+    with tempfile.TemporaryFile(buffering=0) as file:
+        return os.dup(file.fileno())
 
 
 def _default_tempdir():

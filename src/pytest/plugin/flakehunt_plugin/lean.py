@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from .around import standing, within
 from .neutralise import module_of
 from .terminal import mute
 
@@ -70,21 +71,36 @@ def _keys():
 class Lean:
     """Registered before the fork; acts where a child has switched it on."""
 
-    def __init__(self, reporter):
+    def __init__(self, reporter, config):
         from _pytest.runner import CallInfo, check_interactive_exception
 
-        self.active = False
+        self.active = self.started = False
         self.reporter = reporter
         self.xfailed, self.results = _keys()
         self.call_info = CallInfo.from_call
         self.interactive = check_interactive_exception
         self.reraise = (pytest.exit.Exception, KeyboardInterrupt)
+        self.around = standing(config)
 
     def switch_on(self, config, junit):
         """In a child: this run is not listened to, and leaves no JUnit file of pytest's own."""
-        self.active = True
+        self.active = self.started = True
+        for one in self.around:
+            one.start(config)
         if junit is not None:
             mute(config, junit)
+
+    @staticmethod
+    def brief(config):
+        """Has failures told by their exception only: any traceback parses the files that it shows."""
+        if config.option.__dict__.get("tbstyle") == "auto":
+            config.option.tbstyle = "line"
+
+    def stop(self):
+        """After the last test."""
+        if self.started:
+            for one in reversed(self.around):
+                one.stop()
 
     @pytest.hookimpl
     def pytest_plugin_registered(self, plugin, manager):
@@ -92,6 +108,8 @@ class Lean:
         names = (*_SILENT, "pytest_runtest_protocol")
         if self.active and any(hasattr(plugin, name) for name in names):
             self.active = False
+            for one in self.around:
+                one.give_back()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item, nextitem):
@@ -120,6 +138,8 @@ class Lean:
 
     def _phase(self, item, when, run):
         reporter = self.reporter
+        if self.around:
+            run = partial(within, self.around, item, when, run)
         call = self.call_info(run, when=when, reraise=self.reraise)
         if (
             self.active

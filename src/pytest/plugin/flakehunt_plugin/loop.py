@@ -4,7 +4,7 @@ from os.path import join
 
 import pytest
 
-from . import lean, seeds, terminal
+from . import artefacts, lean, seeds, terminal
 from .bound import read_json, text
 from .clone import fresh
 from .failure import Raised, ending, fields
@@ -125,8 +125,9 @@ class Late:
         manager = session.config.pluginmanager
         manager.register(self.reporter, "flakehunt_reporter")
         self.lean = None
-        if plugin.request["mode"] == "serve" and lean.obstacle(session.config) is None:
-            self.lean = lean.Lean(self.reporter)
+        serves = plugin.request["mode"] == "serve"
+        if (serves or (self.run or {}).get("lean")) and lean.obstacle(session.config) is None:
+            self.lean = lean.Lean(self.reporter, session.config)
             manager.register(self.lean, "flakehunt_lean")
 
     @pytest.hookimpl(tryfirst=True)
@@ -143,6 +144,8 @@ class Late:
         else:
             self.plugin.frost.freeze()
             self.plugin.exit.arm(session)
+            if self.lean is not None and not run.get("sections"):
+                self.lean.switch_on(session.config, artefacts.junit_log(session.config))
         return self.perform(session, run)
 
     def perform(self, session, run):
@@ -160,7 +163,14 @@ class Late:
         terminal.quieten(config)
         seeds.seed(run.get("random_seed"))
         self.reporter.sections = bool(run.get("sections"))
-        self.execute(session, order, run)
+        if self.lean is not None and self.lean.active and run.get("brief"):
+            self.lean.brief(config)
+        try:
+            self.execute(session, order, run)
+        finally:
+            stream.flush()
+            if self.lean is not None:
+                self.lean.stop()
         return True
 
     def execute(self, session, order, run):

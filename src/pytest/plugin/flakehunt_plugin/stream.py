@@ -15,6 +15,7 @@ class Stream:
         self.pid = LIB.getpid()
         self.fd = -1
         self.file = None
+        self.held = b""
         self._open()
 
     def _open(self):
@@ -36,6 +37,8 @@ class Stream:
         """Appends one record, given as ASCII bytes with the final newline."""
         if LIB.getpid() != self.pid:
             return
+        if self.held:
+            line, self.held = self.held + line, b""
         if not self._ours():
             self._open()
         while line:
@@ -61,8 +64,13 @@ class Stream:
         self.raw((line % (position, when, seconds)).encode("ascii"))
 
     def passed(self, position, seconds):
-        """Stands for three passed phases and `fin`."""
-        self.raw(b'{"event":"pass","n":%d,"seconds":%.6f}\n' % (position, seconds))
+        """Stands for three passed phases and `fin`; written together with what comes next, the start of a test."""
+        self.held = b'{"event":"pass","n":%d,"seconds":%.6f}\n' % (position, seconds)
+
+    def flush(self):
+        """Writes what waits for the next record: no test is running."""
+        if self.held:
+            self.raw(b"")
 
     def move(self, path):
         """Goes on in another file, in a process forked from the one that opened the stream."""
