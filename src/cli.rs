@@ -21,6 +21,7 @@ Examples:
   flakehunt shuffle                           explain every flaky test
   flakehunt shuffle tests/api --budget 10m    a part of it, for ten minutes at most
   flakehunt bisect tests/test_a.py::test_x    what makes this one fail?
+  flakehunt repeat tests/test_a.py::test_x    how often does it fail, and does a seed decide?
   flakehunt rerun                             CI is red: which failures are real?
   flakehunt replay 7                          the order of seed 7 again
   flakehunt report --report html=flaky.html   the latest session as a web page
@@ -82,7 +83,7 @@ pub struct Common {
 pub enum Command {
     /// Run the suite in many orders and explain every test that is flaky
     Shuffle(Shuffle),
-    /// Not there yet: run tests many times in the same order and tell how often they fail
+    /// Run tests many times and tell how often they fail, and what that goes with
     Repeat(Repeat),
     /// Run the suite, then what failed again, and tell real failures from flaky ones
     #[command(after_help = RERUN_HELP)]
@@ -150,20 +151,20 @@ pub struct Plan {
 /// `flakehunt repeat`.
 #[derive(Debug, Args)]
 pub struct Repeat {
-    /// The tests to repeat: files or node ids
+    /// The tests to repeat: node ids, classes, files, directories
     #[arg(value_name = "ID", required = true)]
     pub targets: Vec<String>,
-    /// How often each test is run
-    #[arg(long, value_name = "N", default_value = "100")]
-    pub count: Count,
-    /// Use one process: shows tests that fail the second time
-    #[arg(long)]
+    /// How often each test is run, at most [default: 100]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub count: Option<Count>,
+    /// Use one process for a test: shows tests that fail the second time
+    #[arg(long, conflicts_with_all = ["max_rate", "vary", "with_load"])]
     pub in_process: bool,
-    /// Stop at the first failure
+    /// Repeat a test no more once it has failed
     #[arg(short = 'x', conflicts_with = "max_fail")]
     pub exit_first: bool,
-    /// Stop after K failures
-    #[arg(long, value_name = "K")]
+    /// Repeat a test no more once it has failed K times
+    #[arg(long, value_name = "K", allow_negative_numbers = true)]
     pub max_fail: Option<Count>,
     /// How sure the stated rate must be, in percent
     #[arg(long, value_name = "PERCENT", default_value = "95", value_parser = values::confidence)]
@@ -171,14 +172,14 @@ pub struct Repeat {
     /// Stop as soon as the failure rate is surely above or below this
     #[arg(long, value_name = "PERCENT")]
     pub max_rate: Option<Percent>,
-    /// Let these differ from run to run: seed, hashseed
+    /// What differs from repeat to repeat: seed, hashseed [default: seed]
     #[arg(long, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true)]
     pub vary: Vec<Vary>,
     /// Run what is before the test in this order each time
     #[arg(long, value_name = "SEED|FILE|RUN")]
     pub in_order: Option<OrderSource>,
-    /// Keep N processors busy: shows tests that depend on speed
-    #[arg(long, value_name = "N")]
+    /// Keep N processors busy, every other time: shows tests that depend on speed
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub with_load: Option<Count>,
     /// With --in-process: make all fixtures anew each time
     #[arg(long, requires = "in_process")]

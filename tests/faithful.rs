@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use flakehunt::core::order::OrderName;
 use flakehunt::core::outcome::Phase;
-use flakehunt::core::run::{Purpose, RunId, RunRecord, RunSpec};
+use flakehunt::core::run::{Manner, Purpose, RunId, RunRecord, RunSpec};
 use flakehunt::core::test_id::TestIdx;
 use flakehunt::process::never;
 use flakehunt::pytest::collect::{Collected, collect};
@@ -132,7 +132,8 @@ impl Zoo {
             python_path: None,
             hash_seed: 7,
         };
-        let collected = collect(&invocation, session.path(), &session.suite(), Some(&scratch), never()).await;
+        let collected =
+            collect(&invocation, session.path(), &session.suite(), Some(&scratch), true, never()).await;
         let Collected { suite, hello, notices, server } = collected.expect("a collection");
         assert_eq!(notices, [], "nothing speaks against forking, nothing is switched off");
         invocation.rootdir = Some(hello.rootdir);
@@ -144,6 +145,7 @@ impl Zoo {
             session_seed: 1,
             pace: Rc::new(Pace::new(None, None)),
             scratch,
+            told_in_full: Rc::default(),
         };
         let lean = server.as_ref().expect("a server").serving().lean;
         let fork = Fork::new(workshop.clone(), server);
@@ -201,6 +203,7 @@ impl Zoo {
             wait_ms: 0,
             random_seed: Some(u64::from(number)),
             hash_seed: None,
+            manner: Manner::default(),
             purpose: Purpose::Baseline,
         };
         let answered = self.fork.answer(run, spec, never()).await.expect("an answer");

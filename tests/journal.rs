@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flakehunt::core::order::{OrderName, Seed};
 use flakehunt::core::outcome::Outcome;
-use flakehunt::core::run::{Cost, ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
+use flakehunt::core::run::{Cost, Manner, ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
 use flakehunt::core::test_id::{SuiteDigest, TestIdx};
 use flakehunt::error::ExitCode;
 use flakehunt::session::event::{Answer, EndReason, Environment, Event, Header};
@@ -38,6 +38,7 @@ fn spec(tests: u32) -> RunSpec {
         wait_ms: 0,
         random_seed: None,
         hash_seed: None,
+        manner: Manner::default(),
         purpose: Purpose::Explore,
     }
 }

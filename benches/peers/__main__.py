@@ -1,6 +1,6 @@
 """flakehunt side by side with what people would pick instead, on this machine, now.
 
-    cargo build --release && python3 benches/peers shuffle bisect
+    cargo build --release && python3 benches/peers shuffle bisect repeat
 
 Makes pinned environments below target/venvs and suites below target/peers, runs all contenders in turn, and prints
 tables in Markdown: medians of wall and CPU time, the ratio to flakehunt, pytest starts, test executions, peak memory.
@@ -10,6 +10,7 @@ import argparse
 import sys
 
 import culprit
+import repeat
 import shuffle
 from contest import circumstances, contest, table
 from environments import ROOT
@@ -23,13 +24,14 @@ def main():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", nargs="+", choices=["shuffle", "bisect"])
+    parser.add_argument("what", nargs="+", choices=["shuffle", "bisect", "repeat"])
     parser.add_argument("--suites", default=",".join(ABOUT), help="comma-separated: " + ", ".join(ABOUT))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
         "--only", default="", help="contenders whose name holds one of these words, by commas"
     )
     parser.add_argument("--peer-seeds", type=int, default=50, help="fewer, and scaled: loops take minutes")
+    parser.add_argument("--peer-repeats", type=int, default=100, help="likewise, of `repeat`")
     parser.add_argument("--no-count", action="store_true", help="without the round that counts")
     parser.add_argument("--patience", type=float, default=900, help="seconds for one contender")
     parser.add_argument("--flakehunt", default=str(ROOT / "target" / "release" / "flakehunt"))
@@ -39,6 +41,8 @@ def main():
         for name in chosen.suites.split(","):
             if what == "shuffle":
                 everyone = shuffle.contenders(name, chosen.flakehunt, chosen.peer_seeds)
+            elif what == "repeat":
+                everyone = repeat.contenders(name, chosen.flakehunt, chosen.peer_repeats)
             else:
                 everyone = culprit.contenders(name, chosen.flakehunt)
             words = chosen.only.split(",")

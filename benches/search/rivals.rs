@@ -6,7 +6,7 @@
 use flakehunt::core::hunt::{Care, Goal, Planned};
 use flakehunt::core::order::OrderName;
 use flakehunt::core::outcome::Outcome;
-use flakehunt::core::run::{Purpose, RunId, RunSpec};
+use flakehunt::core::run::{Manner, Purpose, RunId, RunSpec};
 use flakehunt::core::test_id::TestIdx;
 use flakehunt::core::verdict::Class;
 use rand::seq::SliceRandom;
@@ -189,6 +189,7 @@ impl Oracle<'_> {
             random_seed: None,
             hash_seed: None,
             detailed: false,
+            manner: Manner::default(),
             purpose: Purpose::Search,
         };
         let record = self.planted.suite.answer(RunId(0), &spec, false, false, self.rng);

@@ -23,8 +23,13 @@ pub(super) async fn run(context: &Context, bisect: &Bisect) -> Result<ExitCode, 
     let earlier = bisect.order.earlier_run.as_ref().map(|run| earlier(context, run)).transpose()?;
     let (targets, args) = given(context, earlier.as_ref(), &bisect.run);
     let place = new_session(context)?;
-    let selection =
-        Selection { targets: &targets, pytest_args: args, session_seed, forks: may_fork(context) };
+    let selection = Selection {
+        targets: &targets,
+        pytest_args: args,
+        session_seed,
+        forks: may_fork(context),
+        twice: true,
+    };
     let mut ready = prepare(context, place, interpreter, selection, false, &signals).await?;
     let suite = ready.workshop.suite.clone();
     let test = find_test(&suite, context, &bisect.target)?;

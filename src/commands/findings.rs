@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use crate::core::coverage::{Coverage as Pairs, rate_seen};
-use crate::core::hunt::{Goal, Hunt};
+use crate::core::hunt::repeat::{Repeated, Stop};
+use crate::core::hunt::{Goal, Hunt, Repeats};
+use crate::core::order::OrderName;
 use crate::core::rerun::Tally;
 use crate::core::run::{Purpose, RunRecord, RunSpec};
 use crate::core::test_id::Suite;
 use crate::core::verdict::{Class, Cluster, Verdict};
 use crate::error::{ExitCode, Failure};
-use crate::report::{Coverage, Findings};
+use crate::report::{Coverage, Findings, Repeating};
 use crate::session::event::{EndReason, Header};
 use crate::session::journal;
 use crate::session::resume::History;
@@ -24,6 +26,7 @@ pub(super) struct Gathered<'a> {
     verdicts: Vec<Verdict>,
     clusters: Vec<Cluster>,
     coverage: Coverage,
+    repeating: Option<(Repeats, Option<OrderName>, Vec<Repeated>)>,
     asked: u32,
     processes: u32,
     wall_ms: u64,
@@ -45,13 +48,15 @@ impl<'a> Gathered<'a> {
     ) -> Result<Self, Failure> {
         let notices = History::of(&journal::read(&session.journal())?)?.notices;
         let runs = hunt.answers();
-        // Two collections, and a process for every run that had one of its own.
-        let processes = 2 + runs.iter().filter(|(_, record)| record.fresh).count() as u32;
+        // The collections, and a process for every run that had one of its own.
+        let collections = if matches!(hunt.goal(), Goal::Repeat { .. }) { 1 } else { 2 };
+        let processes = collections + runs.iter().filter(|(_, record)| record.fresh).count() as u32;
         let shown = session.path().strip_prefix(from).unwrap_or(session.path()).display().to_string();
         Ok(Self {
             session,
             suite,
             coverage: coverage(suite, &runs),
+            repeating: repeating(hunt),
             verdicts: asked_for(hunt),
             clusters: hunt.clusters(),
             asked: hunt.asked(),
@@ -74,6 +79,11 @@ impl<'a> Gathered<'a> {
             verdicts: &self.verdicts,
             clusters: &self.clusters,
             coverage: self.coverage,
+            repeating: self.repeating.as_ref().map(|(plan, order, results)| Repeating {
+                plan,
+                order: order.as_ref(),
+                results,
+            }),
             asked: self.asked,
             processes: self.processes,
             wall_ms: self.wall_ms,
@@ -86,6 +96,12 @@ impl<'a> Gathered<'a> {
     /// Why there was no baseline, where there was none.
     pub fn no_baseline(&self) -> Option<&str> {
         self.notices.iter().find(|(about, _)| about == "no-baseline").map(|(_, text)| text.as_str())
+    }
+
+    /// Whether the side of `--max-rate` that a test is on was asked for and is not known.
+    fn rate_is_open(&self) -> bool {
+        let Some((plan, _, results)) = &self.repeating else { return false };
+        plan.max_rate.is_some() && results.iter().any(|result| result.stop != Stop::Decided)
     }
 
     /// The exit code that this amounts to.
@@ -114,12 +130,18 @@ impl<'a> Gathered<'a> {
         }
         if self.verdicts.iter().any(|verdict| verdict.class != Class::Undecided) {
             ExitCode::Findings
-        } else if self.verdicts.is_empty() {
+        } else if self.verdicts.is_empty() && !self.rate_is_open() {
             ExitCode::Clean
         } else {
             ExitCode::Undecided
         }
     }
+}
+
+/// What was repeated, and what came of it.
+fn repeating(hunt: &Hunt) -> Option<(Repeats, Option<OrderName>, Vec<Repeated>)> {
+    let Goal::Repeat { repeats, order } = hunt.goal() else { return None };
+    Some((repeats.clone(), order.as_ref().map(|planned| planned.name.clone()), hunt.repeated()))
 }
 
 /// The verdicts that answer the command: `bisect` asks about one test, and those that failed on its way were not looked

@@ -14,7 +14,7 @@ use crate::error::{ExitCode, Failure};
 use crate::progress::{Mode, Progress};
 use crate::pytest::fork::Fork;
 use crate::report::Format;
-use crate::report::human::{Baseline, baseline_line, header_line, plan_line, suite_line};
+use crate::report::human::{Baseline, baseline_line, header_line, plan_line, repeat_line, suite_line};
 use crate::report::text::counted;
 use crate::session::drive::{Budget, Drive, Onlooker, replay};
 use crate::session::event::{EndReason, Event, Header};
@@ -206,6 +206,15 @@ fn dry_run(context: &Context, ready: &Ready, plan: SavedPlan, header: &Header) -
             out.push_str(&format!("would run   {} alone\n", suite.node_id(*test)));
             (&orders[..], "then         until it fails, and whatever proves the cause\n")
         }
+        Goal::Repeat { repeats, order } => {
+            let name = order.as_ref().map(|planned| &planned.name);
+            out.push_str(&repeat_line(repeats, name, width(context), context.color()));
+            out.push('\n');
+            for test in &repeats.tests {
+                out.push_str(&format!("would run   {}\n", suite.node_id(*test)));
+            }
+            return print(out.as_bytes());
+        }
         Goal::Rerun(rerun) => {
             let times = counted(rerun.reruns, "time");
             out.push_str(&format!(
@@ -214,7 +223,7 @@ fn dry_run(context: &Context, ready: &Ready, plan: SavedPlan, header: &Header) -
             ));
             (&[][..], "")
         }
-        Goal::Orders { orders } => (&orders[..], ""),
+        Goal::Orders { orders, .. } => (&orders[..], ""),
     };
     for planned in orders {
         out.push_str(&format!("would run   {}\n", planned.name));
@@ -245,6 +254,8 @@ enum Asks {
     Orders,
     /// Which failures are real: what the suite came to is said.
     Failures,
+    /// How often tests fail: what is repeated is said.
+    Rates,
     /// Something that needs no line of its own.
     Nothing,
 }
@@ -255,8 +266,9 @@ impl<'a> Face<'a> {
         let mode = if quiet { Mode::None } else { context.settings.progress.value };
         let (orders, asks) = match hunt.goal() {
             Goal::Shuffle { orders, .. } => (orders.len() as u32, Asks::Orders),
-            Goal::Bisect { orders, .. } | Goal::Orders { orders } => (orders.len() as u32, Asks::Nothing),
+            Goal::Bisect { orders, .. } | Goal::Orders { orders, .. } => (orders.len() as u32, Asks::Nothing),
             Goal::Rerun(_) => (0, Asks::Failures),
+            Goal::Repeat { repeats, .. } => (repeats.runs(), Asks::Rates),
         };
         let face = Self {
             context,
@@ -271,6 +283,10 @@ impl<'a> Face<'a> {
             asks,
         };
         face.first_line(&header_line(header, tests, width(context), face.color()));
+        if let Goal::Repeat { repeats, order } = hunt.goal() {
+            let name = order.as_ref().map(|planned| &planned.name);
+            face.first_line(&repeat_line(repeats, name, width(context), face.color()));
+        }
         face
     }
 
@@ -325,13 +341,14 @@ impl Onlooker for Face<'_> {
                 match self.asks {
                     Asks::Orders => self.say_baseline(hunt),
                     Asks::Failures => self.say_suite(hunt),
-                    Asks::Nothing => {}
+                    Asks::Rates | Asks::Nothing => {}
                 }
             }
             let (name, total) = match stage {
                 Stage::Baseline if self.asks == Asks::Failures => ("suite", None),
                 Stage::Hunt if self.asks == Asks::Failures => ("rerunning", None),
                 Stage::Baseline => ("baseline", Some(2)),
+                Stage::Explore if self.asks == Asks::Rates => ("repeating", Some(u64::from(self.orders))),
                 Stage::Explore => ("hunting", Some(u64::from(self.orders))),
                 Stage::Alone => ("alone", None),
                 Stage::Hunt => ("proving", None),

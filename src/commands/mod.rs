@@ -4,6 +4,7 @@ mod bisect;
 mod findings;
 mod hunt;
 mod orders;
+mod repeat;
 mod replay;
 mod report;
 mod rerun;
@@ -12,6 +13,7 @@ mod scratch;
 mod setup;
 mod shuffle;
 mod signals;
+mod targets;
 
 use std::io::Write as _;
 
@@ -61,10 +63,8 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> Result<ExitCode, Failu
         Command::Report(report) => report::run(&context, report),
         Command::Config(_) => config(&context),
         Command::Clean { keep } => clean(&context, *keep),
+        Command::Repeat(repeat) => repeat::run(&context, repeat).await,
         Command::Rerun(rerun) => rerun::run(&context, rerun).await,
-        Command::Repeat(_) => {
-            Err(Failure::usage("this command is not there yet").hint("`flakehunt shuffle` and `bisect` are"))
-        }
         Command::Completions { .. } | Command::Man => Ok(ExitCode::Clean),
     }
 }

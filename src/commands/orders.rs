@@ -8,10 +8,12 @@ use super::Context;
 use super::setup::pytest_args;
 use crate::cli::RunOptions;
 use crate::cli::values::RunName;
+use crate::core::hunt::Like;
 use crate::core::order::{Level, Levels, OrderName, Seed};
-use crate::core::run::RunSpec;
+use crate::core::run::{RunId, RunSpec};
 use crate::core::test_id::{Suite, TestIdx};
 use crate::error::Failure;
+use crate::pytest::executor::random_seed;
 use crate::pytest::suite_file;
 use crate::session::journal;
 use crate::session::resume::History;
@@ -103,9 +105,23 @@ pub(super) fn from_file(suite: &Suite, directory: &Path, path: &Path) -> Result<
 
 /// A run of an earlier session: its question, and the suite it was about.
 pub(super) struct Earlier {
+    pub run: RunId,
     pub spec: RunSpec,
     pub suite: Suite,
     pub history: History,
+}
+
+impl Earlier {
+    /// What makes another run like it: the seeds that it drew, and how it was run.
+    pub fn like(&self) -> Like {
+        let environment = &self.history.header.environment;
+        let drawn = || random_seed(environment.session_seed, self.run);
+        Like {
+            random_seed: Some(self.spec.random_seed.unwrap_or_else(drawn)),
+            hash_seed: Some(self.spec.hash_seed.unwrap_or(environment.hash_seed)),
+            manner: self.spec.manner,
+        }
+    }
 }
 
 /// What pytest is given, paths and ids first: what it was given for the earlier run, since whatever was collected then may
@@ -132,7 +148,7 @@ pub(super) fn earlier(context: &Context, name: &RunName) -> Result<Earlier, Fail
     let suite = suite_file::read(&session.suite()).map_err(|error| Failure::output(error.to_string()))?;
     let found = history.runs.iter().find(|(run, _, _)| *run == name.run).map(|(_, spec, _)| spec.clone());
     match found {
-        Some(spec) => Ok(Earlier { spec, suite, history }),
+        Some(spec) => Ok(Earlier { run: name.run, spec, suite, history }),
         None => Err(Failure::usage(format!("session {} has no run {}", session.name(), name.run.0))
             .hint(format!("its runs are 0 to {}", history.next_run().0.saturating_sub(1)))),
     }

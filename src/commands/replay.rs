@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::hunt::{Begin, hunt};
-use super::orders::{at_level, earlier, given, translate};
+use super::orders::{Earlier, at_level, earlier, given, translate};
 use super::setup::{Selection, find_interpreter, new_session, prepare};
 use super::signals::listen;
 use crate::cli::Replay;
@@ -26,7 +26,8 @@ pub(super) async fn run(context: &Context, replay: &Replay) -> Result<ExitCode, 
     let (targets, args) = given(context, earlier.as_ref(), &replay.run);
     let place = new_session(context)?;
     // One order is not worth a server, and a process of its own needs no proof.
-    let selection = Selection { targets: &targets, pytest_args: args, session_seed, forks: false };
+    let selection =
+        Selection { targets: &targets, pytest_args: args, session_seed, forks: false, twice: true };
     let ready = prepare(context, place, interpreter, selection, false, &signals).await?;
     let order = match (&replay.target, &earlier) {
         (ReplayTarget::Seed(seed), _) => {
@@ -38,7 +39,8 @@ pub(super) async fn run(context: &Context, replay: &Replay) -> Result<ExitCode, 
         }
         (ReplayTarget::Run(_), None) => return Err(Failure::internal("a run without its session")),
     };
-    let goal = SavedGoal::Orders { orders: vec![order] };
+    let like = earlier.as_ref().map(Earlier::like).unwrap_or_default();
+    let goal = SavedGoal::Orders { orders: vec![order], like };
     let begin = Begin { command: "replay", goal, dry_run: replay.run.output.dry_run };
     hunt(context, ready, begin, &reports, &signals).await
 }

@@ -30,6 +30,7 @@ pub(super) async fn run(context: &Context, rerun: &Rerun) -> Result<ExitCode, Fa
         pytest_args: pytest_args(context, Some(&rerun.run)),
         session_seed: entropy() % 1_000_000,
         forks: false,
+        twice: true,
     };
     let mut ready = prepare(context, place, interpreter, selection, false, &signals).await?;
     ready.jobs = 1;

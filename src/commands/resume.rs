@@ -10,7 +10,7 @@ use crate::error::{ExitCode, Failure};
 use crate::pytest::suite_file;
 use crate::session::journal::Journal;
 use crate::session::resume::History;
-use crate::session::saved::SavedPlan;
+use crate::session::saved::{SavedGoal, SavedPlan};
 
 pub(super) async fn run(context: &Context, resume: &Resume) -> Result<ExitCode, Failure> {
     let reports = resume.output.reports.resolved()?;
@@ -30,6 +30,7 @@ pub(super) async fn run(context: &Context, resume: &Resume) -> Result<ExitCode, 
         pytest_args: environment.pytest_args.clone(),
         session_seed: environment.session_seed,
         forks: plan.forks && may_fork(context),
+        twice: !matches!(plan.goal, SavedGoal::Repeat { .. }),
     };
     let suite = suite_file::read(&session.suite()).map_err(|error| Failure::output(error.to_string()))?;
     let place = Place { session, lock };

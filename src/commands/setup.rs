@@ -75,6 +75,8 @@ pub(super) struct Selection<'a> {
     pub session_seed: u64,
     /// Whether questions may be answered by forked children.
     pub forks: bool,
+    /// Whether node ids that differ from one collection to the next are looked for.
+    pub twice: bool,
 }
 
 /// Whether a person lets us fork.
@@ -137,7 +139,8 @@ pub(super) async fn prepare(
     let suite_path = if keep_suite { session.path().join("suite-now.json") } else { session.suite() };
     let fifos = selection.forks.then_some(scratch.path());
     let Collected { suite, hello, notices: collected, server } =
-        collect(&invocation, session.path(), &suite_path, fifos, signals.stop.subscribe()).await?;
+        collect(&invocation, session.path(), &suite_path, fifos, selection.twice, signals.stop.subscribe())
+            .await?;
     invocation.rootdir = Some(hello.rootdir.clone());
     invocation.inifile = hello.inifile.clone();
     let jobs = jobs(context);
@@ -169,6 +172,7 @@ pub(super) async fn prepare(
         suite: Arc::new(suite),
         session_seed: selection.session_seed,
         pace: Rc::new(pace),
+        told_in_full: Rc::default(),
         scratch: scratch.path().to_owned(),
     };
     Ok(Ready { workshop, environment, notices, jobs, scratch, lock, server, unbegun })

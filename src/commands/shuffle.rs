@@ -26,6 +26,7 @@ pub(super) async fn run(context: &Context, shuffle: &Shuffle) -> Result<ExitCode
         pytest_args: pytest_args(context, Some(&shuffle.run)),
         session_seed,
         forks: may_fork(context),
+        twice: true,
     };
     let ready = prepare(context, place, interpreter, selection, false, &signals).await?;
     let names: Vec<OrderName> = if shuffle.plan.seed.is_empty() {

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::core::order::{Level, Levels, Plan, Seed, Shuffler};
     use crate::core::outcome::Outcome;
-    use crate::core::run::{Cost, ProcessEnd, Purpose, RunId};
+    use crate::core::run::{Cost, Manner, ProcessEnd, Purpose, RunId};
     use crate::core::test_id::{CollectedTest, Suite, TestId};
 
     fn order(tests: &[u32]) -> Vec<TestIdx> {
@@ -230,6 +230,7 @@ mod tests {
             wait_ms: 0,
             random_seed: None,
             hash_seed: None,
+            manner: Manner::default(),
             purpose: Purpose::Explore,
         };
         let mut record = RunRecord {

@@ -35,6 +35,36 @@ pub enum Purpose {
     Confirm,
     /// `replay`, asked by a person.
     Replay,
+    /// One of the repeats that a person asked to be counted.
+    Counted,
+}
+
+/// What is special about how the tests of a run are run; by default nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manner {
+    /// So many processors are kept busy meanwhile.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub load: u32,
+    /// After each test all fixtures are torn down, whatever their scope.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fresh_fixtures: bool,
+    /// The run ends after so many failures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_fail: Option<u32>,
+    /// The answer says how long each test took, and what pytest says of the first failure of each kind: see
+    /// [`RunRecord::micros`] and [`RunRecord::accounts`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub measured: bool,
+}
+
+impl Manner {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn is_none(n: &u32) -> bool {
+    *n == 0
 }
 
 /// One question: run these tests in this order.
@@ -69,6 +99,9 @@ pub struct RunSpec {
     /// PYTHONHASHSEED of the child, where it is not the session's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash_seed: Option<u32>,
+    /// What is special about it.
+    #[serde(default, skip_serializing_if = "Manner::is_usual")]
+    pub manner: Manner,
     /// Why it is asked.
     pub purpose: Purpose,
 }
@@ -152,9 +185,11 @@ pub struct RunRecord {
     /// For each position a digest of all that its test reported and printed, without what differs from run to run
     /// (see [`masked`](super::fingerprint::masked)); 0 where it was not reached. Empty where nobody asked for it.
     pub details: Vec<u32>,
-    /// For each position how long its test took, in microseconds; empty unless [`RunSpec::full`] was asked for.
+    /// For each position how long its test took, in microseconds; empty unless [`RunSpec::full`] or
+    /// [`Manner::measured`] was asked for.
     pub micros: Vec<u64>,
-    /// One entry a position that did not simply pass, in order; empty unless [`RunSpec::full`] was asked for.
+    /// One entry a position that did not simply pass, in order; empty unless [`RunSpec::full`] was asked for. Where
+    /// [`Manner::measured`] was, one entry a failure that is new to the session.
     pub accounts: Vec<Account>,
 }
 

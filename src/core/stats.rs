@@ -3,10 +3,14 @@
 //! A confidence, an error rate and a failure rate are numbers from 0 to 1 throughout.
 
 mod binomial;
+mod durations;
+mod sequential;
 mod sprt;
 mod two_counts;
 
 pub use binomial::{Interval, interval, lower_bound, runs_needed, upper_bound};
+pub use durations::Durations;
+pub use sequential::{Side, interval_at_any_time, passes_needed, side};
 pub use sprt::{Decision, Sprt};
 pub use two_counts::{
     Alternative, fisher, g_statistic, ln_common_rate, ln_evidence_never, ln_evidence_raised, ln_own_rates,

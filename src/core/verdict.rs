@@ -26,6 +26,8 @@ pub enum Class {
     ImportPolluted,
     /// Fails only while another run goes on beside it.
     Interference,
+    /// Fails only while the processors are busy.
+    TimingDependent,
     /// Fails always.
     Broken,
     /// Both outcomes were seen, and what decides could not be proven.

@@ -34,6 +34,7 @@ mod child;
 mod govern;
 mod group;
 mod load;
+mod machine;
 mod patience;
 mod sys;
 
@@ -41,7 +42,8 @@ pub use capture::{Copied, Copier, DEFAULT_CAP, Keeper, Sink, fifo};
 pub use child::{Child, Settled, settle};
 pub use govern::{Governed, Stopped, govern};
 pub use group::{Group, escaped, kill_escaped, kill_started_since, kill_started_with};
-pub use load::{Ticks, free_memory};
+pub use load::Load;
+pub use machine::{Ticks, free_memory};
 pub use nix::sys::signal::Signal;
 
 /// How long the group and the pipe may stay open after the child has exited before that counts as a leak.

@@ -36,8 +36,9 @@ pub struct Collected {
     pub server: Option<Server>,
 }
 
-/// Collects in two processes side by side, under two hash seeds. `home` is where they leave their files; the suite
-/// file is the first one's. Where `forks` names a folder for a server's FIFO, the first process stays as a server.
+/// Collects in two processes side by side, under two hash seeds, or in one, where ids need not be compared. `home` is
+/// where they leave their files; the suite file is the first one's. Where `forks` names a folder for a server's FIFO,
+/// the first process stays as a server.
 ///
 /// # Errors
 /// Nothing was collected, something could not be, or pytest did not get that far.
@@ -46,6 +47,7 @@ pub async fn collect(
     home: &Path,
     suite_path: &Path,
     forks: Option<&Path>,
+    twice: bool,
     cancel: CancelSignal,
 ) -> Result<Collected, Failure> {
     let other_path = home.join("suite-again.json");
@@ -60,9 +62,14 @@ pub async fn collect(
             }
         }
     };
-    let (first, other) =
-        join(first, one(invocation, &home.join("collect-again"), &other_path, other_seed, cancel.clone()))
-            .await;
+    let again = home.join("collect-again");
+    let other = async {
+        if !twice {
+            return None;
+        }
+        one(invocation, &again, &other_path, other_seed, cancel.clone()).await.ok()
+    };
+    let (first, other) = join(first, other).await;
     let (told, server) = first?;
     let mut tests =
         suite_file::read(suite_path).map_err(|error| Failure::internal(error.to_string()))?.tests().to_vec();
@@ -72,9 +79,7 @@ pub async fn collect(
         .map(|changed| ("plugin".to_owned(), format!("{}: {}", changed.plugin, changed.what)))
         .collect();
     // What the second collection lacks is no reason to stop: it is what the second one is for.
-    if let Ok(again) = other
-        .and_then(|_| suite_file::read(&other_path).map_err(|error| Failure::internal(error.to_string())))
-    {
+    if let Some(again) = other.and_then(|_| suite_file::read(&other_path).ok()) {
         let mut unstable: Vec<&str> = Vec::new();
         for test in &mut tests {
             if again.find(&test.id).is_none() {
@@ -97,8 +102,10 @@ pub async fn collect(
         }
         server => server,
     };
-    // The second one was only for comparing.
-    let _ = fs::remove_file(&other_path);
+    if twice {
+        // The second one was only for comparing.
+        let _ = fs::remove_file(&other_path);
+    }
     let hello = told.hello.unwrap_or_default();
     Ok(Collected { suite: Suite::new(tests), hello, notices, server })
 }

@@ -14,7 +14,7 @@ use crate::core::run::{ProcessEnd, RunId, RunSpec};
 use crate::core::test_id::Suite;
 use crate::error::Failure;
 use crate::process::{
-    self, CancelSignal, Copier, DEFAULT_CAP, Governed, Group, Limit, Settled, Signal, Sink, Stopped,
+    self, CancelSignal, Copier, DEFAULT_CAP, Governed, Group, Limit, Load, Settled, Signal, Sink, Stopped,
 };
 
 /// What a collected process remembers of the time grows old: "now" at import, tokens with a term.
@@ -225,6 +225,8 @@ impl Executor for Fork {
     async fn answer(&self, run: RunId, spec: RunSpec, cancel: CancelSignal) -> Result<Answered, Failure> {
         let mut notices = Vec::new();
         let mut processes = 0;
+        let _load = Load::start(spec.manner.load)
+            .map_err(|error| Failure::io("start threads that keep processors busy", &error))?;
         // A server that has died is replaced once for a question; the question may be what kills it.
         for last in [false, true] {
             let Some(server) = self.server_for(&spec) else { break };

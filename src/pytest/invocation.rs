@@ -67,6 +67,15 @@ pub struct RunRequest {
     /// The short protocol, where nobody listens.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lean: bool,
+    /// With the short protocol: failures are told by their exception alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub brief: bool,
+    /// After each test everything is torn down.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fresh_fixtures: bool,
+    /// It ends after so many failures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_fail: Option<u32>,
 }
 
 /// What a pytest process is for.

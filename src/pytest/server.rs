@@ -41,6 +41,8 @@ pub struct Serving {
     pub against: Vec<String>,
     /// Whether the short protocol is faithful.
     pub lean: bool,
+    /// Whether modules drew from `random` while they were collected, so that children share what they drew.
+    pub drawn: bool,
 }
 
 /// How the start of a server came out.
@@ -147,8 +149,8 @@ impl Server {
                     let mut serving = None;
                     for event in heard {
                         match event {
-                            Event::Serving { r#unsafe: against, lean } => {
-                                serving = Some(Serving { against, lean: lean.is_none() });
+                            Event::Serving { r#unsafe: against, lean, drawn } => {
+                                serving = Some(Serving { against, lean: lean.is_none(), drawn });
                             }
                             event => digest.take(event),
                         }

@@ -1,5 +1,7 @@
 //! The spawn executor: every question is answered by a pytest process of its own.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use super::invocation::{Files, Invocation, Mode, RunRequest};
 use super::junit;
 use super::pace::Pace;
 use super::stream::{Conclusion, Digest, Tail, Told, accounts, conclude, micros};
-use crate::core::run::{Cost, ProcessEnd, RunId, RunRecord, RunSpec};
+use crate::core::run::{Account, Cost, ProcessEnd, RunId, RunRecord, RunSpec};
 use crate::core::test_id::{Suite, TestIdx};
 use crate::error::Failure;
 use crate::process::{self, CancelSignal, Limit, Watch};
@@ -21,6 +23,9 @@ use crate::session::session_dir::{RunDir, SessionDir};
 /// Orders of so many tests and more run by the short protocol where processes are all there is: reports of tests that
 /// pass are most of what small tests cost. Proofs are shorter, and run by the full one.
 const LEAN_FROM: usize = 50;
+
+/// A run of so few tests is one of many that ask the same of them: their failures need no long form each time.
+const PROBE: usize = 4;
 
 /// What all executors of a session share.
 #[derive(Clone, Debug)]
@@ -35,6 +40,8 @@ pub struct Workshop {
     pub session_seed: u64,
     /// How long things may take.
     pub pace: Rc<Pace>,
+    /// Failures that were told in full, by fingerprint: once is enough.
+    pub told_in_full: Rc<RefCell<HashSet<String>>>,
     /// A folder with a short path for temporary files: sockets in `tmp_path` must fit into 108 bytes.
     pub scratch: PathBuf,
 }
@@ -108,6 +115,9 @@ impl Workshop {
             stream: None,
             sections: spec.detailed,
             lean: false,
+            brief: spec.order.len() <= PROBE && !spec.full && !spec.manner.measured,
+            fresh_fixtures: spec.manner.fresh_fixtures,
+            max_fail: spec.manner.max_fail,
         };
         Ok((dir, request))
     }
@@ -130,6 +140,16 @@ impl Workshop {
     pub(super) async fn conclude(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
         let tidied = self.tidy(ended.run, ended.forked);
         tokio::join!(self.answer(ended), tidied).0
+    }
+
+    /// What pytest says of the failures of a run that nobody was told of.
+    fn new_accounts(&self, told: &Told, conclusion: &Conclusion) -> Vec<Account> {
+        let mut known = self.told_in_full.borrow_mut();
+        let mut new = |at: u32| {
+            let failure = conclusion.failures.iter().find(|failure| failure.at == at);
+            failure.is_some_and(|failure| known.insert(failure.fingerprint.clone()))
+        };
+        accounts(told, conclusion).into_iter().filter(|account| new(account.at)).collect()
     }
 
     async fn answer(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
@@ -188,8 +208,11 @@ impl Workshop {
             ended_well: told.end.is_some() && conclusion.invalid.is_none(),
             seconds: wall.as_secs_f64(),
         };
-        let (micros, accounts) =
-            if spec.full { (micros(&told), accounts(&told, &conclusion)) } else { Default::default() };
+        let (micros, accounts) = match (spec.full, spec.manner.measured) {
+            (true, _) => (micros(&told), accounts(&told, &conclusion)),
+            (false, true) => (micros(&told), self.new_accounts(&told, &conclusion)),
+            (false, false) => Default::default(),
+        };
         let record = RunRecord {
             run,
             outcomes: conclusion.outcomes.clone(),

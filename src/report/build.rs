@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::interval::{interval95, round4};
 use super::model::{self, Report};
-use super::{Findings, Reruns, reproduce};
+use super::{Findings, Repeating, Reruns, reproduce};
+use crate::core::hunt::Repeats;
 use crate::core::order::{Level, OrderName};
 use crate::core::outcome::{Outcome, Phase};
 use crate::core::rerun::Standing;
@@ -59,6 +60,7 @@ impl Report {
                 seen95: findings.coverage.seen95.filter(|rate| rate.is_finite()).map(round4),
             },
             tests: verdicts.into_iter().map(|verdict| test(findings, rerun.as_ref(), verdict)).collect(),
+            repeats: super::repeats::of(findings),
             clusters: findings.clusters.iter().map(|cluster| self::cluster(findings, cluster)).collect(),
             notices: findings
                 .notices
@@ -101,7 +103,7 @@ fn share(value: f64) -> f64 {
     if value.is_finite() { round4(value) } else { 1.0 }
 }
 
-fn pair(count: Count) -> [u32; 2] {
+pub(super) fn pair(count: Count) -> [u32; 2] {
     [count.k, count.n]
 }
 
@@ -160,10 +162,27 @@ fn test(findings: &Findings<'_>, rerun: Option<&Reruns<'_>>, verdict: &Verdict) 
 
 /// What could decide an undecided test: a search of its own, from the run in which it failed.
 fn next(findings: &Findings<'_>, verdict: &Verdict) -> Option<Vec<String>> {
+    if let Some(Repeating { plan, order: None, .. }) = findings.repeating {
+        return Some(repeat_again(findings, verdict, plan));
+    }
     let run = verdict.failing_runs.first()?;
     let id = findings.suite.node_id(verdict.test).to_owned();
     let word = reproduce::run_word(findings.header, *run);
     Some(["flakehunt".to_owned(), "bisect".to_owned(), id, "--run".to_owned(), word].into())
+}
+
+/// Of a repeated test: what may matter is kept out, and there is more of the rest.
+fn repeat_again(findings: &Findings<'_>, verdict: &Verdict, plan: &Repeats) -> Vec<String> {
+    let environment = &findings.header.environment;
+    let mut words: Vec<String> = vec!["flakehunt".into(), "repeat".into()];
+    words.push(findings.suite.node_id(verdict.test).to_owned());
+    words.extend(["--count".to_owned(), plan.count.saturating_mul(2).max(100).to_string()]);
+    if !plan.in_process && environment.executor == "fork" {
+        words.extend(["--executor", "spawn"].map(str::to_owned));
+    } else if !plan.in_process && environment.jobs > 1 {
+        words.extend(["--jobs", "1"].map(str::to_owned));
+    }
+    words
 }
 
 fn outcome(outcome: Outcome) -> model::Outcome {
@@ -201,7 +220,7 @@ fn failures(runs: &[(RunSpec, RunRecord)], test: TestIdx) -> Vec<model::Failure>
     found
 }
 
-fn phase_word(phase: Phase) -> &'static str {
+pub(super) fn phase_word(phase: Phase) -> &'static str {
     match phase {
         Phase::Setup => "setup",
         Phase::Call => "call",

@@ -19,8 +19,8 @@ impl Renderer for Github {
     fn render(&self, findings: &Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
         let report = Report::of(findings);
         for finding in words::findings(&report) {
-            for test in finding.tests() {
-                at_test(out, test)?;
+            for one in finding.each() {
+                at_test(out, &one)?;
             }
             at_culprits(out, findings, finding.first(), finding.tests().len())?;
         }
@@ -28,15 +28,16 @@ impl Renderer for Github {
     }
 }
 
-fn at_test(out: &mut dyn Write, test: &Test) -> io::Result<()> {
+fn at_test(out: &mut dyn Write, finding: &words::Finding<'_>) -> io::Result<()> {
+    let test = finding.first();
     let warns = match test.attempts.is_empty() {
         true => matches!(test.verdict, Class::Undecided | Class::Interference),
         false => words::word(test) == "flaky",
     };
     let level = if warns { "warning" } else { "error" };
     let mut lines = vec![format!("{}: {}", shown(&test.id), words::meaning(test.verdict))];
-    lines.extend(Some(words::rate(test)).filter(|rate| !rate.is_empty()));
-    lines.extend(words::rows(&words::Finding::One(test)).iter().map(words::Row::line));
+    lines.extend(Some(finding.rate()).filter(|rate| !rate.is_empty()));
+    lines.extend(words::rows(finding).iter().map(words::Row::line));
     annotation(out, level, &test.file, test.line, words::word(test), &lines)
 }
 

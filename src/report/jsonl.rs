@@ -1,7 +1,7 @@
 //! `jsonl`: the contract cut into lines, for programs that read as they go.
 //!
-//! Every line is an object with `event`: `session` (first), `suite`, then one `test` a finding, one `cluster` a common
-//! cause, one `notice`, and `end` (last; without it the file is not whole). The other fields are those of
+//! Every line is an object with `event`: `session` (first), `suite`, then one `test` a finding, one `repeat` a repeated test,
+//! one `cluster` a common cause, one `notice`, and `end` (last; without it the file is not whole). The other fields are those of
 //! `flakehunt.report/1`: of its top level in `session` and `end`, of the element in all other lines.
 
 use std::io::{self, Write};
@@ -29,6 +29,7 @@ enum Line<'a> {
     },
     Suite(&'a model::Suite),
     Test(&'a model::Test),
+    Repeat(&'a model::Repeat),
     Cluster(&'a model::Cluster),
     Notice(&'a model::Notice),
     End {
@@ -58,6 +59,7 @@ impl Renderer for Jsonl {
         })?;
         write(Line::Suite(&report.suite))?;
         report.tests.iter().try_for_each(|test| write(Line::Test(test)))?;
+        report.repeats.iter().try_for_each(|repeat| write(Line::Repeat(repeat)))?;
         report.clusters.iter().try_for_each(|cluster| write(Line::Cluster(cluster)))?;
         report.notices.iter().try_for_each(|notice| write(Line::Notice(notice)))?;
         let Report { end, runs, coverage, rerun, .. } = &report;

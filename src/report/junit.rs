@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
-use super::model::{Report, Test};
+use super::model::Report;
 use super::text::shown;
 use super::words;
 use super::{Findings, Renderer};
@@ -30,7 +30,7 @@ impl Renderer for Junit {
         let mut suite = TestSuite::new(format!("flakehunt.{}", shown(&report.command)));
         suite.set_time(Duration::from_millis(findings.wall_ms));
         let tests = words::findings(&report);
-        suite.add_test_cases(tests.iter().flat_map(words::Finding::tests).map(case));
+        suite.add_test_cases(tests.iter().flat_map(words::Finding::each).map(|one| case(&one)));
         let mut xml = Xml::new("flakehunt");
         xml.set_time(Duration::from_millis(findings.wall_ms));
         xml.add_test_suite(suite);
@@ -38,16 +38,17 @@ impl Renderer for Junit {
     }
 }
 
-fn case(test: &Test) -> TestCase {
+fn case(finding: &words::Finding<'_>) -> TestCase {
+    let test = finding.first();
     let kind = match test.verdict {
         Class::Undecided | Class::Interference => NonSuccessKind::Error,
         _ => NonSuccessKind::Failure,
     };
     let mut status = TestCaseStatus::non_success(kind);
     let word = words::class_word(test.verdict);
-    let rate = words::rate(test);
+    let rate = finding.rate();
     let message = if rate.is_empty() { words::meaning(test.verdict).to_owned() } else { rate };
-    status.set_type(word).set_message(message).set_description(description(test));
+    status.set_type(word).set_message(message).set_description(description(finding));
     let name = test.id.strip_prefix(test.file.as_str()).and_then(|rest| rest.strip_prefix("::"));
     let mut case = TestCase::new(shown(name.unwrap_or(&test.id)).into_owned(), status);
     case.set_classname(shown(&test.file).into_owned());
@@ -67,8 +68,8 @@ fn case(test: &Test) -> TestCase {
     case
 }
 
-fn description(test: &Test) -> String {
-    let mut lines = vec![words::meaning(test.verdict).to_owned()];
-    lines.extend(words::rows(&words::Finding::One(test)).iter().map(words::Row::line));
+fn description(finding: &words::Finding<'_>) -> String {
+    let mut lines = vec![words::meaning(finding.class()).to_owned()];
+    lines.extend(words::rows(finding).iter().map(words::Row::line));
     lines.join("\n")
 }

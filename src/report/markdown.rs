@@ -13,6 +13,8 @@ use super::{Findings, Renderer};
 const FINDINGS: usize = 40;
 const LIST: usize = 20;
 const MESSAGE: usize = 500;
+/// The last lines of a long text.
+const TEXT: usize = 30;
 const ID: usize = 1000;
 
 /// Writes for a comment.
@@ -35,7 +37,7 @@ impl Renderer for Markdown {
             counted(report.suite.tests as u64, "test"),
             span(&environment.python),
             span(&environment.pytest),
-            counted(report.coverage.orders, "order"),
+            words::tried(&report),
             counted(report.runs.asked, "run"),
             duration((report.runs.wall_seconds * 1000.0) as u64),
         )?;
@@ -46,6 +48,7 @@ impl Renderer for Markdown {
             writeln!(out, "And {} more.\n", counted((found.len() - FINDINGS) as u64, "finding"))?;
         }
         let coverage = words::coverage(&report);
+        healthy(out, &report)?;
         if !coverage.is_empty() {
             writeln!(out, "Covered: {coverage}.")?;
         }
@@ -59,18 +62,34 @@ impl Renderer for Markdown {
 fn block(out: &mut dyn Write, finding: &Finding<'_>) -> io::Result<()> {
     let test = finding.first();
     match finding {
-        Finding::One(_) => writeln!(out, "**{}** {}", words::word(test), id(&test.id))?,
+        Finding::One(..) => writeln!(out, "**{}** {}", words::word(test), id(&test.id))?,
         Finding::Many(..) => {
             writeln!(out, "**{}** {}:", words::class_word(test.verdict), words::head(finding))?
         }
     }
     writeln!(out, "({})\n", words::meaning(test.verdict))?;
-    let rate = words::rate(test);
-    if matches!(finding, Finding::One(_)) && !rate.is_empty() {
+    let rate = finding.rate();
+    if !rate.is_empty() {
         writeln!(out, "- {rate}")?;
     }
     for row in words::rows(finding) {
         writeln!(out, "{}", line(&row))?;
+    }
+    writeln!(out)
+}
+
+/// Tests that were repeated and never failed.
+fn healthy(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let healthy: Vec<_> = report.repeats.iter().filter(|repeat| repeat.verdict.is_none()).collect();
+    if healthy.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "**healthy** {}\n", counted(healthy.len() as u64, "test"))?;
+    for repeat in healthy.iter().take(LIST) {
+        writeln!(out, "- {}: {}", id(&repeat.id), words::healthy(repeat))?;
+    }
+    if healthy.len() > LIST {
+        writeln!(out, "- and {} more", healthy.len() - LIST)?;
     }
     writeln!(out)
 }
@@ -101,8 +120,12 @@ fn line(row: &Row) -> String {
         Value::Quoted(text) => {
             let _ = write!(said, " {}", span(&shortened(&shown(text), MESSAGE)));
         }
+        Value::Text(text) => {
+            let lines = words::lines(text);
+            let _ = write!(said, "\n  {}", fenced("text", &lines[lines.len().saturating_sub(TEXT)..]));
+        }
         Value::Command(argv) => {
-            let _ = write!(said, "\n  {}", fenced(&command(argv)));
+            let _ = write!(said, "\n  {}", fenced("console", &[command(argv)]));
         }
     }
     match (&row.value, row.detail.as_str()) {
@@ -137,7 +160,8 @@ fn span(text: &str) -> String {
 }
 
 /// A block of code within a list item.
-fn fenced(line: &str) -> String {
-    let fence = "`".repeat(backticks(line).max(2) + 1);
-    format!("{fence}console\n  {line}\n  {fence}")
+fn fenced(language: &str, lines: &[String]) -> String {
+    let longest = lines.iter().map(|line| backticks(line)).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}{language}\n  {}\n  {fence}", lines.join("\n  "))
 }

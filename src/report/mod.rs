@@ -16,11 +16,15 @@ pub mod text;
 
 mod build;
 mod interval;
+mod repeats;
 mod rerun;
 mod words;
 
 use std::io::{self, Write};
 
+use crate::core::hunt::Repeats;
+use crate::core::hunt::repeat::Repeated;
+use crate::core::order::OrderName;
 use crate::core::run::{RunRecord, RunSpec};
 use crate::core::test_id::Suite;
 use crate::core::verdict::{Cluster, Verdict};
@@ -43,6 +47,8 @@ pub struct Findings<'a> {
     pub clusters: &'a [Cluster],
     /// What the tried orders could have shown.
     pub coverage: Coverage,
+    /// What was repeated, and what came of it; `None` where the command was another one.
+    pub repeating: Option<Repeating<'a>>,
     /// How many questions were asked, answered or not.
     pub asked: u32,
     /// How many processes were started.
@@ -70,6 +76,17 @@ pub struct Coverage {
     pub orders: u32,
     /// A test that fails in this share of orders, or more, would have been seen to fail with a probability of 95 %.
     pub seen95: Option<f64>,
+}
+
+/// What was repeated.
+#[derive(Clone, Copy, Debug)]
+pub struct Repeating<'a> {
+    /// What was asked for.
+    pub plan: &'a Repeats,
+    /// The order at whose place tests were run.
+    pub order: Option<&'a OrderName>,
+    /// What came of it, by test.
+    pub results: &'a [Repeated],
 }
 
 /// Writes findings in one format.

@@ -2,10 +2,14 @@
 //!
 //! Within `/1` fields are added, never renamed and never removed. Ids stand as pytest gave them.
 
+mod repeat;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::core::verdict::{Class, Complete};
+
+pub use self::repeat::{Decides, Durations, MaxRate, Mode, Repeat, RepeatFailure, Side};
 
 /// The name of the contract.
 pub const SCHEMA: &str = "flakehunt.report/1";
@@ -37,6 +41,9 @@ pub struct Report {
     pub coverage: Coverage,
     /// Every test that is not healthy, in collection order.
     pub tests: Vec<Test>,
+    /// Every test that was repeated, healthy ones too, in collection order; absent for other commands than `repeat`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeats: Vec<Repeat>,
     /// Findings with one cause.
     pub clusters: Vec<Cluster>,
     /// What was said once: neutralised plugins, a refused executor.

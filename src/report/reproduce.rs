@@ -13,7 +13,7 @@
 //! the same order may behave differently: [`Reproduction::reproduced`] counts the recorded runs of just this question.
 
 use crate::core::outcome::Seen;
-use crate::core::run::{RunId, RunRecord, RunSpec};
+use crate::core::run::{Purpose, RunId, RunRecord, RunSpec};
 use crate::core::test_id::{FileIdx, Suite, TestId, TestIdx};
 use crate::core::verdict::{Class, Count, Verdict};
 use crate::session::event::{Environment, Header};
@@ -127,7 +127,7 @@ fn question(
             smallest.iter().flat_map(|culprits| culprits.members.iter().copied()).chain([test]).collect()
         }
         Class::Brittle | Class::Broken => vec![test],
-        Class::NonIdempotent => vec![test, test],
+        Class::NonIdempotent => twice(runs, verdict)?,
         Class::ImportPolluted => {
             imported = verdict
                 .import_polluters
@@ -140,6 +140,7 @@ fn question(
         Class::NonDeterministic if failed_alone(runs, test) => vec![test],
         Class::NonDeterministic => return Err("it was not seen to fail with nothing before it"),
         Class::Interference => return Err("it needs another run beside it"),
+        Class::TimingDependent => return Err("it needs busy processors"),
         Class::Undecided | Class::Victim | Class::Ndod => return Err("what decides is not known"),
     };
     let mut files: Vec<FileIdx> =
@@ -147,6 +148,20 @@ fn question(
     files.sort_unstable();
     files.dedup();
     Ok(Question { order, files, imported })
+}
+
+/// The test two times, where that is enough.
+fn twice(runs: &[(RunSpec, RunRecord)], verdict: &Verdict) -> Result<Vec<TestIdx>, &'static str> {
+    match first_failing(runs, verdict) {
+        Some((spec, _)) if spec.manner.fresh_fixtures => Err("fixtures must be made anew in between"),
+        Some((spec, record))
+            if spec.purpose == Purpose::Counted
+                && record.failures.first().is_some_and(|first| first.at > 1) =>
+        {
+            Err("it takes more than two times")
+        }
+        _ => Ok(vec![verdict.test; 2]),
+    }
 }
 
 fn failed_alone(runs: &[(RunSpec, RunRecord)], test: TestIdx) -> bool {

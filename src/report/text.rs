@@ -92,6 +92,26 @@ pub fn percent_interval(interval: [f64; 2]) -> String {
     format!("{:.0}-{:.0} %", low.floor(), high.ceil())
 }
 
+/// Both ends of an interval in percent, rounded outwards; with a decimal where whole numbers would say little.
+pub fn rates(interval: [f64; 2]) -> String {
+    let [low, high] = interval;
+    if high >= 0.1 {
+        return percent_interval(interval);
+    }
+    let tenths = |share: f64| (share * 1e4).round() / 10.0;
+    let (low, high) = (tenths(low).floor() / 10.0, tenths(high).ceil() / 10.0);
+    format!("{low}-{high} %")
+}
+
+/// A length of time in seconds as people say it, from `0.4 ms` on.
+pub fn seconds(seconds: f64) -> String {
+    match seconds * 1e3 {
+        ms if ms < 10.0 => format!("{ms:.1} ms"),
+        ms if ms < 1000.0 => format!("{ms:.0} ms"),
+        ms => duration(ms as u64),
+    }
+}
+
 /// A duration as people say it: `0.4 s`, `8.2 s`, `1m10s`, `2h05m`.
 pub fn duration(ms: u64) -> String {
     match ms / 1000 {
@@ -167,12 +187,17 @@ mod tests {
         assert_eq!(percent(0.001), "<1 %");
         assert_eq!(percent_interval([0.3181, 0.6068]), "31-61 %");
         assert_eq!(percent_interval([0.07, 0.29]), "7-29 %");
+        assert_eq!(rates([0.3181, 0.6068]), "31-61 %");
+        assert_eq!(rates([0.0, 0.0362]), "0-3.7 %");
+        assert_eq!(rates([0.0025, 0.0545]), "0.2-5.5 %");
     }
 
     #[test]
     fn durations() {
         let said: Vec<String> = [432, 8_250, 70_000, 7_500_000].map(duration).into();
         assert_eq!(said, ["0.4 s", "8.2 s", "1m10s", "2h05m"]);
+        let said: Vec<String> = [0.00042, 0.0253, 8.25, 70.0].map(seconds).into();
+        assert_eq!(said, ["0.4 ms", "25 ms", "8.2 s", "1m10s"]);
     }
 
     #[test]

@@ -1,18 +1,24 @@
 //! What is said of a finding, in words that every format for people shares. Texts from elsewhere stay raw here; each
 //! renderer makes them safe in its own way.
 
-use super::model::{Cluster, FailedIn, Outcome, Report, Test};
+mod repeat;
+mod session;
+
+use super::model::{Cluster, FailedIn, Outcome, Repeat, Report, Test};
 use super::rerun;
 use super::text::{columns, command, counted, percent, percent_interval, shortened, shown};
 use crate::core::verdict::Class;
+
+pub(super) use self::repeat::{healthy, plan as repeat_plan};
+pub(super) use self::session::{command_line, coverage, ended, next, summary, tried};
 
 /// Where a row must be one line, it is cut here.
 const LINE: usize = 4000;
 
 /// One thing to repair.
 pub(super) enum Finding<'a> {
-    /// A test for itself.
-    One(&'a Test),
+    /// A test for itself, with what repeating it came to.
+    One(&'a Test, Option<&'a Repeat>),
     /// Tests with one cause.
     Many(&'a Cluster, Vec<&'a Test>),
 }
@@ -34,6 +40,8 @@ pub(super) enum Value {
     Said(String),
     /// A text of the project: a message.
     Quoted(String),
+    /// A text of the project with lines of its own: a traceback.
+    Text(String),
     /// A command.
     Command(Vec<String>),
 }
@@ -48,6 +56,7 @@ impl Row {
             }
             Value::Each(each) => each.iter().map(|(id, _)| shown(id)).collect::<Vec<_>>().join(", "),
             Value::Said(text) | Value::Quoted(text) => shown(text).into_owned(),
+            Value::Text(text) => lines(text).join("\n"),
             Value::Command(argv) => command(argv),
         };
         let detail =
@@ -60,7 +69,7 @@ impl Finding<'_> {
     /// The test whose proof and commands stand for the finding.
     pub(super) fn first(&self) -> &Test {
         match self {
-            Self::One(test) => test,
+            Self::One(test, _) => test,
             Self::Many(_, tests) => tests[0],
         }
     }
@@ -70,10 +79,27 @@ impl Finding<'_> {
         self.first().verdict
     }
 
+    /// Its tests, each a finding for itself.
+    pub(super) fn each(&self) -> Vec<Finding<'_>> {
+        match self {
+            Self::One(test, repeat) => vec![Finding::One(test, *repeat)],
+            Self::Many(_, tests) => tests.iter().map(|test| Finding::One(test, None)).collect(),
+        }
+    }
+
+    /// `failed in 23 of 50 orders (31-61 %)`, of a test for itself.
+    pub(super) fn rate(&self) -> String {
+        match self {
+            Self::One(test, None) => rate(test),
+            Self::One(test, Some(repeat)) => repeat::rate(repeat, test.outcome),
+            Self::Many(..) => String::new(),
+        }
+    }
+
     /// Every test of the finding.
     pub(super) fn tests(&self) -> Vec<&Test> {
         match self {
-            Self::One(test) => vec![test],
+            Self::One(test, _) => vec![test],
             Self::Many(_, tests) => tests.clone(),
         }
     }
@@ -90,7 +116,11 @@ pub(super) fn findings(report: &Report) -> Vec<Finding<'_>> {
             found.push(Finding::Many(cluster, tests));
         }
     }
-    found.extend(report.tests.iter().filter(|test| !grouped.contains(&test.id.as_str())).map(Finding::One));
+    let repeated = |test: &Test| {
+        report.repeats.iter().find(|repeat| repeat.id == test.id && repeat.occurrence == test.occurrence)
+    };
+    let alone = report.tests.iter().filter(|test| !grouped.contains(&test.id.as_str()));
+    found.extend(alone.map(|test| Finding::One(test, repeated(test))));
     // A stable sort: what is equal stays in collection order.
     found.sort_by_key(|finding| (finding.class(), std::cmp::Reverse(finding.tests().len())));
     found
@@ -106,6 +136,7 @@ pub(super) fn class_word(class: Class) -> &'static str {
         Class::NonIdempotent => "non-idempotent",
         Class::ImportPolluted => "import-polluted",
         Class::Interference => "interference",
+        Class::TimingDependent => "timing-dependent",
         Class::Broken => "broken",
         Class::Undecided => "undecided",
     }
@@ -126,6 +157,7 @@ pub(super) fn meaning(class: Class) -> &'static str {
         Class::NonIdempotent => "passes the first time and fails the second in one process",
         Class::ImportPolluted => "fails because another file was collected, whatever the order",
         Class::Interference => "fails only while another run goes on beside it",
+        Class::TimingDependent => "fails only while the processors are busy",
         Class::Broken => "fails always",
         Class::Undecided => "passes and fails; what decides is not proven",
     }
@@ -159,6 +191,33 @@ pub(super) fn heading(finding: &Finding<'_>, room: usize) -> String {
     }
 }
 
+/// What a test did.
+fn verb(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Failed => "failed",
+        Outcome::Errored => "errored",
+        Outcome::Crashed => "crashed",
+        Outcome::TimedOut => "timed out",
+    }
+}
+
+/// `2nd`.
+fn ordinal(n: u32) -> String {
+    let suffix = match (n % 100, n % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{n}{suffix}")
+}
+
+/// The lines of a text, each safe to show.
+pub(super) fn lines(text: &str) -> Vec<String> {
+    text.lines().map(|line| shown(line.trim_end()).into_owned()).collect()
+}
+
 /// `failed in 23 of 50 orders (31-61 %)`; nothing where no order was tried.
 pub(super) fn rate(test: &Test) -> String {
     if !test.attempts.is_empty() {
@@ -167,12 +226,7 @@ pub(super) fn rate(test: &Test) -> String {
     if test.ran == 0 {
         return String::new();
     }
-    let verb = match test.outcome {
-        Outcome::Failed => "failed",
-        Outcome::Errored => "errored",
-        Outcome::Crashed => "crashed",
-        Outcome::TimedOut => "timed out",
-    };
+    let verb = verb(test.outcome);
     let orders = counted(test.ran, "order");
     format!("{verb} in {} of {orders} ({})", test.failed, percent_interval(test.interval))
 }
@@ -199,6 +253,9 @@ fn proof(test: &Test) -> String {
 /// The rows of a finding, without its head.
 pub(super) fn rows(finding: &Finding<'_>) -> Vec<Row> {
     let test = finding.first();
+    if let Finding::One(test, Some(repeat)) = finding {
+        return repeat::rows(test, repeat);
+    }
     let mut rows = Vec::new();
     culprits(finding, &mut rows);
     let mut said =
@@ -336,93 +393,5 @@ fn commands(test: &Test, rows: &mut Vec<Row>) {
     } else if !test.attempts.is_empty() && test.verdict == Class::NonDeterministic {
         let repeat = ["flakehunt", "repeat", &test.id].map(str::to_owned).into();
         command("next", &repeat, "how often does it fail?".to_owned());
-    }
-}
-
-/// What the tried orders could have shown, in one or two sentences.
-pub(super) fn coverage(report: &Report) -> String {
-    let coverage = &report.coverage;
-    if coverage.orders == 0 || report.rerun.is_some() {
-        return String::new();
-    }
-    let about = if coverage.exact { "" } else { "about " };
-    let pairs = if coverage.exact && coverage.pairs >= 1.0 {
-        format!(
-            "every ordered pair of tests was seen, {} of them side by side",
-            percent(coverage.adjacent_pairs)
-        )
-    } else {
-        let (pairs, adjacent) = (percent(coverage.pairs), percent(coverage.adjacent_pairs));
-        format!("{about}{pairs} of ordered pairs of tests were seen, {about}{adjacent} side by side")
-    };
-    // R independent orders miss what fails in 1 of 20 with 0.95^R.
-    let chance = 1.0 - 0.95_f64.powi(i32::try_from(coverage.orders).unwrap_or(i32::MAX));
-    let mut said =
-        format!("{pairs}; a test that fails in 1 of 20 orders would have been seen with {}", percent(chance));
-    if let Some(rate) = coverage.seen95.filter(|rate| *rate > 0.0 && *rate < 1.0) {
-        let share = format!("{:.1} %", rate * 100.0);
-        said.push_str(&format!(", one that fails in {share} with 95 %"));
-    }
-    said
-}
-
-/// `2 victims, 1 brittle, 1 broken`.
-pub(super) fn summary(report: &Report) -> String {
-    if let Some(rerun) = &report.rerun {
-        return rerun::counts(rerun);
-    }
-    let mut counts: Vec<(Class, u32)> = Vec::new();
-    for test in &report.tests {
-        match counts.iter_mut().find(|(class, _)| *class == test.verdict) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((test.verdict, 1)),
-        }
-    }
-    counts.sort_unstable_by_key(|(class, _)| *class);
-    let said = |(class, count): &(Class, u32)| match class {
-        // The only noun among them.
-        Class::Victim => counted(*count, "victim"),
-        class => format!("{count} {}", class_word(*class)),
-    };
-    counts.iter().map(said).collect::<Vec<_>>().join(", ")
-}
-
-/// What to run next, where something is left to do.
-pub(super) fn next(report: &Report) -> Vec<String> {
-    use super::model::End;
-    let words: Vec<String> = match report.end {
-        End::Budget | End::MaxRuns | End::Interrupted | End::Terminated => {
-            vec!["resume".to_owned(), report.session.clone()]
-        }
-        End::Finished if report.tests.is_empty() => {
-            let orders = report.coverage.orders.max(25).saturating_mul(2);
-            vec!["shuffle".to_owned(), "--seeds".to_owned(), orders.to_string()]
-        }
-        End::Finished => {
-            vec![
-                "report".to_owned(),
-                report.session.clone(),
-                "--report".to_owned(),
-                "html=flakehunt.html".to_owned(),
-            ]
-        }
-    };
-    std::iter::once("flakehunt".to_owned()).chain(words).collect()
-}
-
-/// The same as one line for a shell.
-pub(super) fn command_line(report: &Report) -> String {
-    command(&next(report))
-}
-
-/// Why the hunt ended, where it did not end by itself.
-pub(super) fn ended(report: &Report) -> Option<&'static str> {
-    use super::model::End;
-    match report.end {
-        End::Finished => None,
-        End::Budget => Some("the budget was used up"),
-        End::MaxRuns => Some("the number of runs allowed was used up"),
-        End::Interrupted => Some("interrupted"),
-        End::Terminated => Some("terminated"),
     }
 }

@@ -217,7 +217,7 @@ mod tests {
     use super::*;
     use crate::core::order::OrderName;
     use crate::core::outcome::Phase;
-    use crate::core::run::Purpose;
+    use crate::core::run::{Manner, Purpose};
     use crate::core::test_id::TestIdx;
 
     fn spec(tests: u32) -> RunSpec {
@@ -232,6 +232,7 @@ mod tests {
             wait_ms: 0,
             random_seed: None,
             hash_seed: None,
+            manner: Manner::default(),
             purpose: Purpose::Baseline,
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::hunt::{Care, Goal, Plan, Planned};
+use crate::core::hunt::{Care, Goal, Like, Plan, Planned, Repeats};
 use crate::core::order::{OrderName, Shuffler};
 use crate::core::rerun::Rerun;
 use crate::core::test_id::{Suite, TestIdx};
@@ -46,6 +46,17 @@ pub enum SavedGoal {
     Orders {
         /// What is run.
         orders: Vec<SavedOrder>,
+        /// How it is run.
+        #[serde(default)]
+        like: Like,
+    },
+    /// `repeat`.
+    Repeat {
+        /// Which tests, and how.
+        repeats: Repeats,
+        /// The order at whose place each is run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<SavedOrder>,
     },
 }
 
@@ -81,7 +92,10 @@ impl SavedPlan {
             SavedGoal::Shuffle { orders, bisect } => Goal::Shuffle { orders: all(orders), bisect },
             SavedGoal::Bisect { test, orders } => Goal::Bisect { test, orders: all(orders) },
             SavedGoal::Rerun(rerun) => Goal::Rerun(rerun),
-            SavedGoal::Orders { orders } => Goal::Orders { orders: all(orders) },
+            SavedGoal::Orders { orders, like } => Goal::Orders { orders: all(orders), like },
+            SavedGoal::Repeat { repeats, order } => {
+                Goal::Repeat { repeats, order: order.map(|order| order.planned(&shuffler)) }
+            }
         };
         Plan {
             goal,

@@ -12,6 +12,7 @@ mod determinism;
 mod interrupted;
 mod invoked;
 mod output;
+mod repeat;
 mod rerun;
 mod unusable;
 mod verdicts;

@@ -1,7 +1,8 @@
 //! Output of two runs, compared word by word without what differs from run to run.
 
 /// Session names as the pages write them, in the order in which sessions are made.
-const NAMES: [&str; 8] = ["3kq7", "8fwd", "t2mh", "b6xe", "m4rc", "y9ta", "d3gn", "k5zp"];
+const NAMES: [&str; 12] =
+    ["3kq7", "8fwd", "t2mh", "b6xe", "m4rc", "y9ta", "d3gn", "k5zp", "7hwx", "n2pe", "c8vb", "z6mt"];
 
 /// Which session stands behind which name of the pages.
 #[derive(Default)]

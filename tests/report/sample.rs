@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flakehunt::core::order::{Level, OrderName, Seed};
 use flakehunt::core::outcome::{Outcome, Phase};
 use flakehunt::core::rerun::{Rerun, Waits};
-use flakehunt::core::run::{Account, Cost, Failure, ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
+use flakehunt::core::run::{Account, Cost, Failure, Manner, ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
 use flakehunt::core::test_id::{CollectedTest, FileIdx, Suite, TestId, TestIdx};
 use flakehunt::core::verdict::{Class, Cluster, Complete, Confirmation, Count, Culprits, Verdict};
 use flakehunt::report::{Coverage, Findings};
@@ -34,6 +34,7 @@ impl Sample {
             verdicts: &self.verdicts,
             clusters: &self.clusters,
             coverage: self.coverage,
+            repeating: None,
             asked: self.runs.len() as u32,
             processes: 5,
             wall_ms: 71_200,
@@ -138,6 +139,7 @@ pub fn run(
         wait_ms: 0,
         random_seed: None,
         hash_seed: None,
+        manner: Manner::default(),
         purpose,
     };
     let message = |test: &u32| failed.iter().find(|(other, _)| other == test).map(|(_, message)| *message);

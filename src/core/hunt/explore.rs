@@ -8,7 +8,7 @@ use futures_util::stream;
 
 use super::board::Urgency;
 use super::complete::window;
-use super::plan::Planned;
+use super::plan::{Like, Planned};
 use super::probe::How;
 use super::{Shared, Stage};
 use crate::core::outcome::{Outcome, Seen};
@@ -61,10 +61,10 @@ fn set_aside(h: &Shared) {
 }
 
 /// `replay`: these orders as they are.
-pub(crate) async fn just_these(h: Rc<Shared>, orders: Vec<Planned>) {
+pub(crate) async fn just_these(h: Rc<Shared>, orders: Vec<Planned>, like: Like) {
     h.stage.set(Stage::Explore);
     for planned in orders {
-        h.ask(planned.order.to_vec(), planned.name, 0, How::next(Purpose::Replay)).await;
+        h.ask_like(planned.order.to_vec(), planned.name, How::next(Purpose::Replay), like).await;
     }
 }
 

@@ -8,7 +8,7 @@ use super::classify::opened;
 use crate::core::minimize;
 use crate::core::order::OrderName;
 use crate::core::outcome::Seen;
-use crate::core::run::{Purpose, RunSpec};
+use crate::core::run::{Manner, Purpose, RunSpec};
 use crate::core::test_id::{FileIdx, TestIdx};
 use crate::core::verdict::{Class, Confirmation, Count};
 
@@ -96,6 +96,7 @@ async fn collected(h: &Shared, test: TestIdx, files: &[FileIdx], nth: usize, fre
         wait_ms: 0,
         random_seed: None,
         hash_seed: None,
+        manner: Manner::default(),
         purpose: Purpose::Files,
     };
     h.board.ask(spec, nth, Urgency::Next).await.seen(test)

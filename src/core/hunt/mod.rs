@@ -26,6 +26,7 @@ mod model;
 mod nondeterministic;
 mod plan;
 mod probe;
+pub mod repeat;
 mod reruns;
 mod target;
 
@@ -38,7 +39,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake, Waker};
 
-pub use plan::{Care, Goal, Plan, Planned};
+pub use plan::{Care, Goal, Like, Plan, Planned, Repeats, Vary};
 
 use self::board::{Board, Run};
 use super::run::{RunId, RunRecord, RunSpec};
@@ -112,6 +113,8 @@ pub(crate) struct Shared {
     pub jobs: Cell<u32>,
     /// What was found out about each test that depends on others.
     pub found: RefCell<BTreeMap<TestIdx, explain::Found>>,
+    /// What the outcome of a repeated test goes with.
+    pub decides: RefCell<BTreeMap<TestIdx, repeat::Decides>>,
 }
 
 impl Shared {
@@ -140,6 +143,7 @@ impl Shared {
         self.undone.borrow_mut().clear();
         self.apart.borrow_mut().clear();
         self.found.borrow_mut().clear();
+        self.decides.borrow_mut().clear();
         self.one_at_a_time.set(false);
         self.stage.set(Stage::Baseline);
     }
@@ -149,7 +153,8 @@ fn search(shared: &Rc<Shared>) -> Pin<Box<dyn Future<Output = ()>>> {
     match shared.plan.goal.clone() {
         Goal::Shuffle { .. } => Box::pin(classify::whole_suite(shared.clone())),
         Goal::Bisect { test, .. } => Box::pin(target::one_test(shared.clone(), test)),
-        Goal::Orders { orders } => Box::pin(explore::just_these(shared.clone(), orders)),
+        Goal::Orders { orders, like } => Box::pin(explore::just_these(shared.clone(), orders, like)),
+        Goal::Repeat { repeats, order } => Box::pin(repeat::all(shared.clone(), repeats, order)),
         Goal::Rerun(rerun) => Box::pin(reruns::suite_and_reruns(shared.clone(), rerun)),
     }
 }
@@ -193,6 +198,7 @@ impl Hunt {
             again: Cell::new(false),
             words: RefCell::default(),
             found: RefCell::default(),
+            decides: RefCell::default(),
         });
         let code = search(&shared);
         let flag = Arc::new(Flag(AtomicBool::new(true)));
@@ -299,13 +305,14 @@ impl Hunt {
     /// What is known by now, by test in collection order: also of a hunt that is not over, and then the best so far.
     pub fn verdicts(&self) -> Vec<Verdict> {
         let mut verdicts = self.shared.verdicts.borrow().clone();
-        let only = match &self.shared.plan.goal {
-            Goal::Bisect { test, .. } => Some(*test),
+        let only: Option<&[TestIdx]> = match &self.shared.plan.goal {
+            Goal::Bisect { test, .. } => Some(std::slice::from_ref(test)),
+            Goal::Repeat { repeats, .. } => Some(&repeats.tests),
             Goal::Shuffle { .. } | Goal::Orders { .. } => None,
             Goal::Rerun(_) => return reruns::verdicts(&self.shared),
         };
         for test in explore::both_ways(&self.shared) {
-            if only.is_some_and(|only| only != test) {
+            if only.is_some_and(|only| !only.contains(&test)) {
                 // Failures of other tests are for `shuffle` to look into.
                 continue;
             }
@@ -351,6 +358,11 @@ impl Hunt {
             .collect();
         clusters.sort_by(|a, b| b.tests.len().cmp(&a.tests.len()).then(a.tests.cmp(&b.tests)));
         clusters
+    }
+
+    /// What repeating each test came to by now; empty where nothing is repeated.
+    pub fn repeated(&self) -> Vec<repeat::Repeated> {
+        repeat::results(&self.shared)
     }
 
     /// Every question with its answer so far, for reports: what a forked child said is no evidence once children were

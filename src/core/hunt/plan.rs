@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::core::order::OrderName;
 use crate::core::rerun::Rerun;
+use crate::core::run::Manner;
+use crate::core::stats::passes_needed;
 use crate::core::test_id::TestIdx;
 
 /// An order to be tried.
@@ -38,7 +42,81 @@ pub enum Goal {
     Orders {
         /// Which.
         orders: Vec<Planned>,
+        /// What every run of them has in common with one of another session.
+        like: Like,
     },
+    /// How often do these fail, and what does it go with?
+    Repeat {
+        /// Which tests, and how.
+        repeats: Repeats,
+        /// The order at whose place each test is run; `None` is the test alone.
+        order: Option<Planned>,
+    },
+}
+
+/// How a recorded run was made, for one that is to be like it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Like {
+    /// The seed of `random` that it drew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random_seed: Option<u64>,
+    /// Its PYTHONHASHSEED.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash_seed: Option<u32>,
+    /// What was special about it.
+    #[serde(default)]
+    pub manner: Manner,
+}
+
+/// Tests to be repeated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Repeats {
+    /// Which tests, in collection order.
+    pub tests: Vec<TestIdx>,
+    /// How often each, at most.
+    pub count: u32,
+    /// A test that has failed so often is repeated no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_fail: Option<u32>,
+    /// How sure statements about rates are; 0 to 1.
+    pub confidence: f64,
+    /// A test is repeated until its failure rate is known to be below or above this; 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rate: Option<f64>,
+    /// All repeats of a test go on in one process.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_process: bool,
+    /// In one process: all fixtures are made anew each time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fresh_fixtures: bool,
+    /// What differs from repeat to repeat.
+    pub vary: Vary,
+    /// So many processors are kept busy in every other repeat; 0 is none in any.
+    #[serde(default)]
+    pub load: u32,
+}
+
+impl Repeats {
+    /// How many runs are planned, where no test fails.
+    pub fn runs(&self) -> u32 {
+        let needed = self.max_rate.and_then(|limit| passes_needed(limit, self.confidence));
+        let each = match (self.in_process, needed) {
+            (true, _) => 1,
+            (false, None) => self.count,
+            (false, Some(needed)) => self.count.min(needed),
+        };
+        let arms = if self.load > 0 { 2 } else { 1 };
+        (self.tests.len() as u32).saturating_mul(each).saturating_mul(arms)
+    }
+}
+
+/// What differs from repeat to repeat; the other one is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vary {
+    /// The seed of `random`.
+    pub seed: bool,
+    /// PYTHONHASHSEED.
+    pub hash_seed: bool,
 }
 
 /// How sure a verdict must be, and what may be spent on completeness.

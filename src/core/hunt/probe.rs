@@ -6,14 +6,15 @@ use futures_util::future::join_all;
 
 use super::Shared;
 use super::board::{Ask, Run, Urgency};
+use super::plan::Like;
 use crate::core::order::OrderName;
 use crate::core::outcome::Seen;
-use crate::core::run::{Purpose, RunSpec};
+use crate::core::run::{Manner, Purpose, RunSpec};
 use crate::core::test_id::TestIdx;
 use crate::core::verdict::Count;
 
 /// The seed of runs that are held against one another: chance must not make the difference.
-const COMPARED_SEED: u64 = 1;
+pub(crate) const COMPARED_SEED: u64 = 1;
 
 /// How a question is to be answered.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +101,7 @@ impl Shared {
             wait_ms: how.wait_ms,
             random_seed: how.seeded.then_some(COMPARED_SEED),
             hash_seed: None,
+            manner: Manner::default(),
             purpose: how.purpose,
         }
     }
@@ -107,6 +109,15 @@ impl Shared {
     /// One more run of this order.
     pub fn once_more(&self, order: Vec<TestIdx>, name: OrderName, how: How) -> Ask {
         let spec = self.spec(order, name, how);
+        let times = self.board.times(&spec);
+        self.board.ask(spec, times, how.urgency)
+    }
+
+    /// One more run of this order, made like another one.
+    pub fn ask_like(&self, order: Vec<TestIdx>, name: OrderName, how: How, like: Like) -> Ask {
+        let Like { random_seed, hash_seed, manner } = like;
+        let spec = self.spec(order, name, how);
+        let spec = RunSpec { random_seed: random_seed.or(spec.random_seed), hash_seed, manner, ..spec };
         let times = self.board.times(&spec);
         self.board.ask(spec, times, how.urgency)
     }

@@ -309,7 +309,8 @@ fn failure(at: u32, report: &PhaseReport) -> Failure {
         empty if empty.is_empty() => shorten(kind),
         short => short,
     };
-    Failure { at, phase: Some(report.when), fingerprint: fingerprint(kind, place, message), message: short }
+    let fingerprint = fingerprint(kind, place, message);
+    Failure { at, phase: Some(report.when), fingerprint, message: short }
 }
 
 #[cfg(test)]

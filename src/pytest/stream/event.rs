@@ -62,6 +62,9 @@ pub enum Event {
         /// Why the short protocol would not be faithful; `None` where it would.
         #[serde(default)]
         lean: Option<String>,
+        /// Modules drew from `random` while they were collected: children share what they drew.
+        #[serde(default)]
+        drawn: bool,
     },
     /// The fork server has begun a run.
     Forked {
@@ -239,7 +242,7 @@ mod tests {
         assert_eq!(event(r#"{"event": "from-the-future", "x": {"y": 1}}"#), Event::Unknown);
         assert_eq!(
             event(r#"{"event": "serving", "unsafe": ["a thread"]}"#),
-            Event::Serving { r#unsafe: vec!["a thread".into()], lean: None }
+            Event::Serving { r#unsafe: vec!["a thread".into()], lean: None, drawn: false }
         );
         let Event::Phase(report) =
             event(r#"{"event": "phase", "n": 1, "when": "call", "outcome": "rerun", "type": null}"#)

@@ -28,6 +28,7 @@ struct Page {
     title: String,
     facts: Vec<(&'static str, String)>,
     blocks: Vec<Block>,
+    healthy: Vec<(String, String)>,
     strip: Option<Strip>,
     notices: Vec<String>,
 }
@@ -61,6 +62,7 @@ impl Renderer for Html {
             facts: facts(&report),
             strip: Strip::of(findings, &found),
             blocks: found.iter().map(block).collect(),
+            healthy: healthy(&report),
             notices: report
                 .notices
                 .iter()
@@ -71,6 +73,12 @@ impl Renderer for Html {
         out.write_all(text.as_bytes())?;
         out.write_all(b"\n")
     }
+}
+
+/// Tests that were repeated and never failed, with what is said of them.
+fn healthy(report: &Report) -> Vec<(String, String)> {
+    let healthy = report.repeats.iter().filter(|repeat| repeat.verdict.is_none());
+    healthy.map(|repeat| (shown(&repeat.id).into_owned(), words::healthy(repeat))).collect()
 }
 
 fn facts(report: &Report) -> Vec<(&'static str, String)> {
@@ -104,13 +112,13 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
 
 fn block(finding: &Finding<'_>) -> Block {
     let test = finding.first();
-    let one = matches!(finding, Finding::One(_));
+    let one = matches!(finding, Finding::One(..));
     Block {
         class: words::class_word(test.verdict),
         meaning: words::meaning(test.verdict),
         id: one.then(|| shown(&test.id).into_owned()),
         head: if one { String::new() } else { words::heading(finding, usize::MAX) },
-        rate: if one { words::rate(test) } else { String::new() },
+        rate: finding.rate(),
         graph: Graph::of(finding),
         rows: words::rows(finding).into_iter().map(line).collect(),
     }
@@ -130,6 +138,7 @@ fn line(row: words::Row) -> Line {
         Value::Quoted(text) => {
             ("quoted", "", vec![(shortened(&shown(&text), MESSAGE).into_owned(), String::new())])
         }
+        Value::Text(text) => ("command", "", vec![(words::lines(&text).join("\n"), String::new())]),
         Value::Command(argv) => ("command", "", vec![(command(&argv), String::new())]),
     };
     Line { label: row.label, kind, lead, items, detail: shown(&row.detail).into_owned() }

@@ -12,6 +12,8 @@ use crate::report::words::{self, Finding, Row, Value};
 
 /// Lists are longer only where all was asked for.
 const LIST: usize = 12;
+/// Long texts are longer only where all was asked for.
+const TEXT: usize = 24;
 /// Messages are longer only where all was asked for.
 const MESSAGE: usize = 300;
 
@@ -33,7 +35,7 @@ pub(super) fn finding(out: &mut dyn Write, finding: &Finding<'_>, look: Look) ->
     let start = COLUMN.max(word.len() + 2);
     let test = finding.first();
     let head = match finding {
-        Finding::One(_) => Entry { text: name(test), detail: words::rate(test), id: true },
+        Finding::One(..) => Entry { text: name(test), detail: finding.rate(), id: true },
         Finding::Many(..) => {
             let text = words::heading(finding, look.width.saturating_sub(start));
             Entry { text, detail: String::new(), id: false }
@@ -86,6 +88,32 @@ pub(super) fn ids(out: &mut dyn Write, tests: &[&Test], look: Look) -> io::Resul
     Ok(())
 }
 
+/// Writes ids with what is said of each, behind it where there is room.
+pub(super) fn said_of<'a>(
+    out: &mut dyn Write,
+    each: impl ExactSizeIterator<Item = (&'a str, String)>,
+    look: Look,
+) -> io::Result<()> {
+    let limit = if look.all { usize::MAX } else { LIST };
+    let more = each.len().saturating_sub(limit);
+    let each: Vec<(String, String)> =
+        each.take(limit).map(|(id, said)| (shown(id).into_owned(), said)).collect();
+    let longest = each.iter().map(|(_, said)| columns(said)).max().unwrap_or(0);
+    let room = look.width.saturating_sub(longest + 5);
+    let column = each.iter().map(|(id, _)| columns(id)).filter(|id| *id <= room).max().unwrap_or(0);
+    for (id, said) in &each {
+        let id_painted = Paint(look.color).id(id);
+        match column.checked_sub(columns(id)) {
+            Some(gap) => writeln!(out, "  {id_painted}{:gap$}   {said}", "")?,
+            None => writeln!(out, "  {id_painted}\n    {said}")?,
+        }
+    }
+    if more > 0 {
+        writeln!(out, "  and {more} more")?;
+    }
+    Ok(())
+}
+
 fn name(test: &Test) -> String {
     let id = shown(&test.id);
     if test.occurrence == 0 { id.into_owned() } else { format!("{id} (occurrence {})", test.occurrence + 1) }
@@ -115,6 +143,7 @@ impl Page {
         } else {
             let gap = indent - lead.len();
             let lead = if lead.is_empty() { String::new() } else { painted(lead) };
+            let gap = if text.is_empty() && lead.is_empty() { 0 } else { gap };
             write!(out, "{lead}{:gap$}{text}", "")?;
         }
         if entry.detail.is_empty() {
@@ -158,6 +187,14 @@ fn entries(row: &Row, look: Look, indent: usize) -> Vec<Entry> {
             let text = shown(text);
             let text = shortened(&text, if look.all { usize::MAX } else { MESSAGE });
             wrapped(&text, room).into_iter().map(plain).collect()
+        }
+        Value::Text(text) => {
+            let lines = words::lines(text);
+            let limit = if look.all { usize::MAX } else { TEXT };
+            let more = lines.len().saturating_sub(limit);
+            // The end of a traceback says most.
+            let left_out = (more > 0).then(|| plain(format!("[{more} lines before; -v shows all]")));
+            left_out.into_iter().chain(lines.into_iter().skip(more).map(plain)).collect()
         }
         Value::Command(argv) => command_lines(argv, room).into_iter().map(plain).collect(),
     };

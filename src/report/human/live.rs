@@ -3,10 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::paint::Paint;
+use crate::core::hunt::Repeats;
+use crate::core::order::OrderName;
 use crate::core::outcome::Seen;
 use crate::core::run::{Purpose, RunRecord, RunSpec};
 use crate::core::test_id::TestIdx;
-use crate::report::text::{counted, duration, shown};
+use crate::report::text::{counted, duration, shown, wrapped};
+use crate::report::words;
 use crate::session::event::Header;
 
 /// What the baseline runs said.
@@ -105,6 +108,17 @@ pub fn baseline_line(baseline: &Baseline, plan: &str, color: bool) -> String {
         said.push_str(plan);
     }
     format!("{}{said}", Paint(color).strong(&format!("{:11}", "baseline")))
+}
+
+/// `repeating  1 test, 100 times, from a fresh start each time with a seed of its own`.
+pub fn repeat_line(plan: &Repeats, order: Option<&OrderName>, width: usize, color: bool) -> String {
+    let lines = wrapped(&words::repeat_plan(plan, order), width.saturating_sub(11));
+    let label = Paint(color).strong(&format!("{:11}", "repeating"));
+    format!("{label}{}", shown_lines(&lines).join(&format!("\n{:11}", "")))
+}
+
+fn shown_lines(lines: &[String]) -> Vec<String> {
+    lines.iter().map(|line| shown(line).into_owned()).collect()
 }
 
 /// `50 orders, about 2m00s`; the estimate is left out where there is none.

@@ -15,7 +15,7 @@ use super::words::{self, Finding};
 use super::{Findings, Look, Renderer};
 use crate::core::verdict::Class;
 
-pub use self::live::{Baseline, baseline_line, header_line, plan_line};
+pub use self::live::{Baseline, baseline_line, header_line, plan_line, repeat_line};
 pub use self::rerun::suite_line;
 
 /// Writes for people.
@@ -30,7 +30,9 @@ impl Renderer for Human {
         let Look { width, color, .. } = self.0;
         writeln!(out, "{}", header_line(findings.header, findings.suite.len(), width, color))?;
         let baseline = Baseline::of(findings.runs);
-        if findings.header.command == "rerun" {
+        if let Some(repeating) = findings.repeating {
+            writeln!(out, "{}", repeat_line(repeating.plan, repeating.order, width, color))?;
+        } else if findings.header.command == "rerun" {
             if let Some(line) = suite_line(findings.runs, width, color) {
                 writeln!(out, "{line}")?;
             }
@@ -57,13 +59,15 @@ impl Human {
         }
         let found = words::findings(&report);
         let (broken, flaky): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|one| one.class() == Class::Broken);
+            found.into_iter().partition(|one| one.class() == Class::Broken && report.repeats.is_empty());
         for finding in &flaky {
             writeln!(out)?;
             block::finding(out, finding, self.0)?;
         }
         writeln!(out)?;
-        if report.tests.is_empty() {
+        if !report.repeats.is_empty() {
+            self.healthy(out, &report)?;
+        } else if report.tests.is_empty() {
             let tests = counted(report.suite.tests as u64, "test");
             let orders = counted(report.coverage.orders, "order");
             if report.coverage.orders == 0 {
@@ -80,6 +84,22 @@ impl Human {
             self.broken(out, &broken)?;
         }
         self.footer(out, &report)
+    }
+
+    /// Tests that were repeated and never failed.
+    fn healthy(&self, out: &mut dyn Write, report: &Report) -> io::Result<()> {
+        let healthy: Vec<_> = report.repeats.iter().filter(|repeat| repeat.verdict.is_none()).collect();
+        if healthy.is_empty() {
+            return Ok(());
+        }
+        let tests = counted(healthy.len() as u64, "test");
+        self.painted(out, "healthy", |paint, label| paint.good(label), &format!("{tests} never failed"))?;
+        block::said_of(
+            out,
+            healthy.iter().map(|repeat| (repeat.id.as_str(), words::healthy(repeat))),
+            self.0,
+        )?;
+        writeln!(out)
     }
 
     fn broken(&self, out: &mut dyn Write, broken: &[Finding<'_>]) -> io::Result<()> {

@@ -19,7 +19,7 @@ const TRACEBACK: usize = 40;
 impl Human {
     /// The findings of a rerun, what is flaky first, and how it ended.
     pub(super) fn reran(&self, report: &Report, rerun: &model::Rerun, out: &mut dyn Write) -> io::Result<()> {
-        let mut found: Vec<Finding<'_>> = report.tests.iter().map(Finding::One).collect();
+        let mut found: Vec<Finding<'_>> = report.tests.iter().map(|test| Finding::One(test, None)).collect();
         found.sort_by_key(|finding| word(finding.first()));
         let limit = if self.0.all { usize::MAX } else { BLOCKS };
         for finding in found.iter().take(limit) {

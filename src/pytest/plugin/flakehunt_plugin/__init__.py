@@ -39,6 +39,8 @@ class Plugin:
             os.environ["TMPDIR"] = run["tmpdir"]
         home = run["basetemp"] + "-hypothesis" if run.get("basetemp") else os.path.join(cache, "hypothesis")
         seeds.keep_examples(home)
+        # What modules draw when they are imported; before the tests it is seeded again.
+        seeds.seed(run.get("random_seed"))
 
     def changed(self, changes):
         """Tells the driver what was neutralised."""

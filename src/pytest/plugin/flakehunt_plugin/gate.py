@@ -2,6 +2,7 @@
 
 import functools
 import os
+import random
 import stat
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from .bound import LIB, text
 # Native pools that survive a fork (they have handlers for it) and those that are known to hang in the child.
 _CALM = ("numpy", "scipy", "sklearn", "threadpoolctl", "mkl")
 _HANGING = ("grpc", "polars", "tensorflow", "pyarrow", "ray", "jax")
+_STATE = random.getstate
 _HARMLESS = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/tty", "/dev/pts/")
 
 
@@ -22,12 +24,15 @@ class Watch:
         self.before = descriptors()
         self.mapped = _shared_memory()
         self.made = []
+        self.drawn = False
+        self.state = _STATE()
         self.originals = {}
 
     def begin(self):
         """pytest has its own descriptors now; the project's code comes next."""
         self.before.update(descriptors())
         self.mapped |= _shared_memory()
+        self.state = _STATE()
         for name in ("mkdtemp", "mkstemp"):
             original = getattr(tempfile, name)
             self.originals[name] = original
@@ -44,6 +49,7 @@ class Watch:
 
     def end(self):
         """The project has been collected."""
+        self.drawn = _STATE() != self.state
         for name, original in self.originals.items():
             setattr(tempfile, name, original)
         self.originals = {}

@@ -11,8 +11,6 @@ from .failure import Raised, ending, fields
 from .serve import Server
 
 EXTRA_IDS = 1000
-# A run of so few tests is one of many that ask the same of them: their failures need no long form each time.
-_PROBE = 4
 
 
 class Reporter:
@@ -32,6 +30,7 @@ class Reporter:
         self.subtests = False
         self.silent = []
         self.spoken = False
+        self.failed = False
 
     def silently(self, when, seconds):
         """A phase passed; it is worth a record of its own only where another phase did not."""
@@ -67,6 +66,7 @@ class Reporter:
             return
         if not self.spoken:
             self._speak()
+        self.failed = self.failed or report.outcome == "failed"
         when = report.when
         seconds = getattr(report, "duration", 0.0)
         subtest = hasattr(report, "context")
@@ -163,21 +163,22 @@ class Late:
         terminal.quieten(config)
         seeds.seed(run.get("random_seed"))
         self.reporter.sections = bool(run.get("sections"))
-        if self.lean is not None and self.lean.active and len(order.items) <= _PROBE:
+        if self.lean is not None and self.lean.active and run.get("brief"):
             self.lean.brief(config)
         try:
-            self.execute(session, order)
+            self.execute(session, order, run)
         finally:
             stream.flush()
             if self.lean is not None:
                 self.lean.stop()
         return True
 
-    def execute(self, session, order):
+    def execute(self, session, order, run):
         """The full protocol of pytest for each item."""
         stream, reporter, items = self.plugin.stream, self.reporter, order.items
+        keep, max_fail, failed = not run.get("fresh_fixtures"), run.get("max_fail"), 0
         for position, item in enumerate(items):
-            following = items[position + 1] if position + 1 < len(items) else None
+            following = items[position + 1] if keep and position + 1 < len(items) else None
             reporter.begin(position)
             stream.start(order.numbers[position], position)
             try:
@@ -186,6 +187,9 @@ class Late:
                 stream.event("interrupt", n=position, **ending(error))
                 raise
             reporter.end()
+            failed += reporter.failed
+            if failed == max_fail:
+                return
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
             if session.shouldstop:

@@ -49,7 +49,9 @@ class Server:
             if hasattr(os, "fork"):
                 self._prepare()
             refused = None if self.lean else obstacle(self.session.config)
-            self.plugin.stream.event("serving", unsafe=reasons, lean=refused)
+            # pytest-randomly seeds before the collection, the same in every process.
+            drawn = self.plugin.watch.drawn and not hasattr(self.session.config.option, "randomly_seed")
+            self.plugin.stream.event("serving", unsafe=reasons, lean=refused, drawn=drawn)
             run = self._loop()
         except BaseException as error:
             if LIB.getpid() == self.pid:
