@@ -1,8 +1,12 @@
 """What a report says, cut to what the driver keeps."""
 
 from contextlib import suppress
+from os.path import dirname, join
 
 from .bound import text
+
+# The plugin lies within the project, in the session.
+_OWN = join(dirname(__file__), "")
 
 MESSAGE_LENGTH = 2 * 1024
 TEXT_LENGTH = 64 * 1024
@@ -30,7 +34,8 @@ def _place(excinfo, directories):
     traceback = excinfo.tb
     while traceback is not None:
         name = traceback.tb_frame.f_code.co_filename
-        if name.startswith(directories) and "site-packages" not in name and "dist-packages" not in name:
+        foreign = name.startswith(_OWN) or "site-packages" in name or "dist-packages" in name
+        if name.startswith(directories) and not foreign:
             found = _at(name, traceback.tb_lineno, directories)
         traceback = traceback.tb_next
     return found
