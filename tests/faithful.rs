@@ -296,8 +296,9 @@ impl Ran {
 /// calls the test.
 fn without_runner(text: String) -> String {
     if text.contains("All traceback entries are hidden") {
-        // It goes through nothing else, and ours hides itself.
-        return String::new();
+        // The last exception of the chain goes through nothing else, and ours hides itself.
+        let cause = "following exception:\n\n";
+        return text.rfind(cause).map_or_else(String::new, |at| text[..at + cause.len()].to_owned());
     }
     let runner = ["cls = <class '_pytest.runner.CallInfo'>", "_pytest/runner.py\", line"];
     match runner.iter().filter_map(|mark| text.find(mark)).min() {
