@@ -131,3 +131,15 @@ pub struct Cluster {
     /// The tests, in collection order.
     pub tests: Vec<TestIdx>,
 }
+
+/// `2nd`.
+pub fn ordinal(n: u32) -> String {
+    let suffix = match (n % 100, n % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{n}{suffix}")
+}

@@ -7,7 +7,7 @@ mod session;
 use super::model::{Cluster, FailedIn, Outcome, Repeat, Report, Test};
 use super::rerun;
 use super::text::{columns, command, counted, percent, percent_interval, shortened, shown};
-use crate::core::verdict::Class;
+use crate::core::verdict::{Class, ordinal};
 
 pub(super) use self::repeat::{healthy, plan as repeat_plan};
 pub(super) use self::session::{command_line, coverage, ended, next, summary, tried};
@@ -199,18 +199,6 @@ fn verb(outcome: Outcome) -> &'static str {
         Outcome::Crashed => "crashed",
         Outcome::TimedOut => "timed out",
     }
-}
-
-/// `2nd`.
-fn ordinal(n: u32) -> String {
-    let suffix = match (n % 100, n % 10) {
-        (11..=13, _) => "th",
-        (_, 1) => "st",
-        (_, 2) => "nd",
-        (_, 3) => "rd",
-        _ => "th",
-    };
-    format!("{n}{suffix}")
 }
 
 /// The lines of a text, each safe to show.

@@ -4,7 +4,7 @@
 //! A test that fails at random does that too, now and then. So further processes have to fail at the very same time, and
 //! never before it.
 
-use super::settle::{always, judged, of, ordinal, put, sometimes, undecided};
+use super::settle::{always, judged, of, put, sometimes, undecided};
 use super::{Decides, Factor, Subject, enough};
 use crate::core::hunt::board::{Run, Urgency};
 use crate::core::hunt::plan::Like;
@@ -12,7 +12,7 @@ use crate::core::hunt::probe::How;
 use crate::core::outcome::{Outcome, Seen};
 use crate::core::run::{Manner, Purpose};
 use crate::core::stats::{ln_common_rate, ln_evidence_never};
-use crate::core::verdict::{Class, Confirmation, Count};
+use crate::core::verdict::{Class, Confirmation, Count, ordinal};
 
 /// A test that ends its process is repeated in another one, so many times.
 const PROCESSES: u32 = 10;

@@ -9,7 +9,7 @@ use crate::core::hunt::probe::How;
 use crate::core::outcome::{Outcome, Seen};
 use crate::core::run::Purpose;
 use crate::core::stats::{Alternative, fisher};
-use crate::core::verdict::{Class, Confirmation, Count, Verdict};
+use crate::core::verdict::{Class, Confirmation, Count, Verdict, ordinal};
 
 /// Runs in processes of their own that show that a test always fails.
 const BROKEN: u32 = 2;
@@ -260,16 +260,4 @@ pub(super) fn undecided(s: &Subject<'_>, why: String) {
 /// `3 of 4`.
 pub(super) fn of(count: Count) -> String {
     format!("{} of {}", count.k, count.n)
-}
-
-/// `2nd`.
-pub(super) fn ordinal(n: u32) -> String {
-    let suffix = match (n % 100, n % 10) {
-        (11..=13, _) => "th",
-        (_, 1) => "st",
-        (_, 2) => "nd",
-        (_, 3) => "rd",
-        _ => "th",
-    };
-    format!("{n}{suffix}")
 }
