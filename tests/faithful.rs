@@ -19,6 +19,7 @@ use flakehunt::core::test_id::TestIdx;
 use flakehunt::process::never;
 use flakehunt::pytest::collect::{Collected, collect};
 use flakehunt::pytest::executor::Executor as _;
+use flakehunt::pytest::folders::Folders;
 use flakehunt::pytest::fork::Fork;
 use flakehunt::pytest::invocation::Invocation;
 use flakehunt::pytest::junit::reader::{Case, Kind, read_file};
@@ -144,7 +145,7 @@ impl Zoo {
             suite: Arc::new(suite),
             session_seed: 1,
             pace: Rc::new(Pace::new(None, None)),
-            scratch,
+            folders: Rc::new(Folders::new(scratch)),
             told_in_full: Rc::default(),
         };
         let lean = server.as_ref().expect("a server").serving().lean;
@@ -214,7 +215,7 @@ impl Zoo {
         let record = answered.record.expect("a record");
         assert_eq!(record.invalid, None, "order {number}, {way:?}");
         assert_eq!(record.fresh, way == Way::Fresh);
-        let own = self.workshop.scratch.join(run.0.to_string()).display().to_string();
+        let own = format!("{}/", self.workshop.folders.home().display());
         let project = format!("{}/", self.workshop.invocation.directory.display());
         let ran = Ran::read(&self.workshop.session.run(run), record, junit.is_empty(), &own, &project);
         fs::remove_dir_all(self.workshop.session.run(run).path()).expect("the run's folder");
@@ -334,14 +335,14 @@ fn told(events: &[Value]) -> Vec<Option<Vec<Value>>> {
     tests.into_iter().map(|events| (!simple(&events)).then_some(events)).collect()
 }
 
-/// A text without what differs from run to run: the run's own folder, names of temporary files, addresses, times.
+/// A text without what differs from run to run: the run's own folder (a number below `own`), names of temporary files, addresses, times.
 fn plain(text: &str, own: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while !rest.is_empty() {
         if let Some(after) = rest.strip_prefix(own) {
             out.push_str("OWN");
-            rest = after;
+            rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
             continue;
         }
         let name = |c: char| c == '_' || c.is_ascii_lowercase() || c.is_ascii_digit();

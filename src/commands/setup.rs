@@ -15,6 +15,7 @@ use crate::cli::choices::ExecutorChoice;
 use crate::cli::values::Jobs;
 use crate::error::Failure;
 use crate::pytest::collect::{Collected, collect};
+use crate::pytest::folders::Folders;
 use crate::pytest::interpreter::{self, Interpreter, Request, Setting};
 use crate::pytest::invocation::Invocation;
 use crate::pytest::pace::Pace;
@@ -173,7 +174,7 @@ pub(super) async fn prepare(
         session_seed: selection.session_seed,
         pace: Rc::new(pace),
         told_in_full: Rc::default(),
-        scratch: scratch.path().to_owned(),
+        folders: Rc::new(Folders::new(scratch.path().to_owned())),
     };
     Ok(Ready { workshop, environment, notices, jobs, scratch, lock, server, unbegun })
 }

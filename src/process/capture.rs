@@ -5,6 +5,7 @@ use fs_err::os::unix::fs::OpenOptionsExt;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -88,10 +89,10 @@ impl Copier {
         Ok(Self { stop, keeper: None, done, copied: None })
     }
 
-    /// Copies from a FIFO made at `path`, which is removed at the end; see [`fifo`].
+    /// Copies from a FIFO at `path`; see [`fifo`].
     ///
     /// # Errors
-    /// As [`Copier::start`]; also where the file system has no FIFOs, or `path` exists.
+    /// As [`Copier::start`]; also where the file system has no FIFOs, or something else is at `path`.
     pub fn from_fifo(path: &Path, to: Sink) -> io::Result<Self> {
         let (reader, keeper) = fifo(path)?;
         Ok(Self { keeper: Some(keeper), ..Self::start(reader, to)? })
@@ -127,33 +128,29 @@ fn received(answer: Result<Copied, oneshot::error::RecvError>) -> Copied {
     })
 }
 
-/// Holds a FIFO open for writing, so that it does not end before its writer has come, and removes it.
+/// Holds a FIFO open for writing, so that it does not end before its writer has come.
 #[derive(Debug)]
 pub struct Keeper {
     _writer: fs::File,
-    path: PathBuf,
 }
 
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
-/// Makes a FIFO through which a process that is not our child writes to a capped file: a forked child opens `path`
+/// Makes a FIFO, where there is none yet, through which a process that is not our child writes to a capped file: a forked child opens `path`
 /// for writing, exactly as it would open a log file, and a [`Copier`] reads. The descriptor is for reading; the
 /// keeper must live until the writer is known to be gone or to have opened it.
 ///
 /// # Errors
-/// The file system has no FIFOs, or `path` exists.
+/// The file system has no FIFOs, or something else is at `path`.
 pub fn fifo(path: &Path) -> io::Result<(OwnedFd, Keeper)> {
-    nix::unistd::mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR).map_err(|errno| {
-        io::Error::new(io::Error::from(errno).kind(), format!("no FIFO at {}: {errno}", path.display()))
-    })?;
+    match nix::unistd::mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR) {
+        Err(nix::errno::Errno::EEXIST) if fs::symlink_metadata(path)?.file_type().is_fifo() => {}
+        made => made.map_err(|errno| {
+            io::Error::new(io::Error::from(errno).kind(), format!("no FIFO at {}: {errno}", path.display()))
+        })?,
+    }
     // Opening for reading would wait for a writer.
     let reader = fs::OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
     let writer = fs::OpenOptions::new().write(true).open(path)?;
-    Ok((OwnedFd::from(reader.into_parts().0), Keeper { _writer: writer, path: path.to_owned() }))
+    Ok((OwnedFd::from(reader.into_parts().0), Keeper { _writer: writer }))
 }
 
 fn create(path: &Path) -> io::Result<File> {

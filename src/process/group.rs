@@ -142,6 +142,9 @@ mod proc {
     use fs_err as fs;
     use nix::unistd::Pid;
 
+    /// So many process numbers are tried one by one.
+    const FEW: i32 = 100;
+
     /// Whether a process that is not a zombie belongs to this group; `None` where `/proc` cannot be read.
     pub(super) fn lives_in(group: Pid) -> Option<bool> {
         Some(pids()?.any(|pid| {
@@ -164,22 +167,28 @@ mod proc {
     /// The processes but this one whose environment holds an assignment that begins like this; of those that are
     /// younger than another one, where it is named.
     pub(super) fn started_with(beginning: &str, older: Option<i32>) -> Vec<i32> {
-        let Some(pids) = pids() else { return Vec::new() };
         let me = std::process::id().cast_signed();
-        let newest = older.and_then(|_| newest());
-        // Numbers are given away in turn, and begin anew at the end.
-        let younger = |pid: i32| match (older, newest) {
-            (Some(older), Some(newest)) if older <= newest => older <= pid && pid <= newest,
-            (Some(older), Some(newest)) => older <= pid || pid <= newest,
-            _ => true,
-        };
-        pids.filter(|pid| *pid != me && younger(*pid))
-            .filter(|pid| {
-                fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
+        let started_with = |pid: &i32| {
+            *pid != me
+                && fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
                     environment.split(|byte| *byte == 0).any(|entry| entry.starts_with(beginning.as_bytes()))
                 })
-            })
-            .collect()
+        };
+        match (older, older.and_then(|_| newest())) {
+            // Nearly always a handful: to try them is cheaper than to list all there are.
+            (Some(older), Some(newest)) if (older..older.saturating_add(FEW)).contains(&newest) => {
+                (older..=newest).filter(started_with).collect()
+            }
+            (Some(older), Some(newest)) => {
+                // Numbers are given away in turn, and begin anew at the end.
+                let younger = |pid: &i32| match older <= newest {
+                    true => older <= *pid && *pid <= newest,
+                    false => older <= *pid || *pid <= newest,
+                };
+                pids().into_iter().flatten().filter(younger).filter(started_with).collect()
+            }
+            _ => pids().into_iter().flatten().filter(started_with).collect(),
+        }
     }
 
     /// The number that was given away last (proc_loadavg(5)).

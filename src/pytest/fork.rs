@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::collect::PATIENCE;
 use super::executor::{Answered, Executor};
 use super::server::{Home, NoChild, Server, Started};
-use super::spawn::{EndedRun, Follow, Spawn, Workshop};
+use super::spawn::{EndedRun, Follow, Prepared, Spawn, Workshop};
 use super::suite_file;
 use crate::core::run::{ProcessEnd, RunId, RunSpec};
 use crate::core::test_id::Suite;
@@ -114,7 +114,7 @@ impl Fork {
     async fn start(&self, number: u32, cancel: CancelSignal) -> Result<Server, String> {
         let folder = self.workshop.session.path().join("server");
         let suite = folder.join(format!("suite-{number}.json"));
-        let scratch = self.workshop.scratch.join(format!("server-{number}"));
+        let scratch = self.workshop.folders.home().join(format!("server-{number}"));
         let failed = |failure: String| format!("fork: a new server could not be started ({failure})");
         for folder in [&folder, &scratch] {
             fs_err::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
@@ -144,8 +144,8 @@ impl Fork {
     ) -> Result<Result<Answered, Lost>, Failure> {
         let workshop = &self.workshop;
         let unwritable = |error: std::io::Error| Failure::io("write the files of a run", &error);
-        let (dir, mut request) = workshop.prepare(run, spec)?;
-        let log = workshop.scratch.join(run.0.to_string()).join("log");
+        let Prepared { dir, mut request, folder } = workshop.prepare(run, spec)?;
+        let log = folder.log();
         let output = Sink::File { path: dir.output(), cap: DEFAULT_CAP };
         let copier = Copier::from_fifo(&log, output).map_err(unwritable)?;
         request.log = Some(log);
@@ -209,7 +209,7 @@ impl Fork {
             timed_out,
             forked: Some(group.id()),
         };
-        let mut answered = workshop.conclude(ended).await?;
+        let mut answered = workshop.conclude(folder, ended).await?;
         if let Some(record) = &mut answered.record
             && record.invalid.is_none()
             && let Some(name) = server.littered()

@@ -2,6 +2,7 @@
 
 pub mod collect;
 pub mod executor;
+pub mod folders;
 pub mod fork;
 pub mod interpreter;
 pub mod invocation;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use fs_err as fs;
 
 use super::executor::{Answered, Executor, random_seed};
+use super::folders::{Folder, Folders};
 use super::invocation::{Files, Invocation, Mode, RunRequest};
 use super::junit;
 use super::pace::Pace;
@@ -42,14 +43,21 @@ pub struct Workshop {
     pub pace: Rc<Pace>,
     /// Failures that were told in full, by fingerprint: once is enough.
     pub told_in_full: Rc<RefCell<HashSet<String>>>,
-    /// A folder with a short path for temporary files: sockets in `tmp_path` must fit into 108 bytes.
-    pub scratch: PathBuf,
+    /// Where their temporary files go.
+    pub folders: Rc<Folders>,
 }
 
 /// Starts a process for each question.
 #[derive(Debug)]
 pub struct Spawn {
     workshop: Workshop,
+}
+
+/// A run that may begin.
+pub(super) struct Prepared {
+    pub dir: RunDir,
+    pub request: RunRequest,
+    pub folder: Folder,
 }
 
 /// Follows a stream while its run goes on.
@@ -90,12 +98,11 @@ impl Watch for Follow {
 }
 
 impl Workshop {
-    /// Makes the folder of a run and writes its order.
-    pub(super) fn prepare(&self, run: RunId, spec: &RunSpec) -> Result<(RunDir, RunRequest), Failure> {
+    /// Makes the folders of a run and writes its order.
+    pub(super) fn prepare(&self, run: RunId, spec: &RunSpec) -> Result<Prepared, Failure> {
         let dir = self.session.create_run(run)?;
-        let tmp = self.scratch.join(run.0.to_string());
         let unwritable = |error: std::io::Error| Failure::io("write the files of a run", &error);
-        fs::create_dir_all(tmp.join("t")).map_err(unwritable)?;
+        let folder = self.folders.take().map_err(unwritable)?;
         let order = serde_json::to_vec(&spec.order).map_err(|error| Failure::internal(error.to_string()))?;
         fs::write(dir.order(), order).map_err(unwritable)?;
         let only_files = spec
@@ -107,8 +114,8 @@ impl Workshop {
             order: dir.order(),
             junit: Some(dir.junit()),
             random_seed: spec.random_seed.unwrap_or_else(|| random_seed(self.session_seed, run)),
-            basetemp: tmp.join("b"),
-            tmpdir: tmp.join("t"),
+            basetemp: folder.basetemp(),
+            tmpdir: folder.tmpdir(),
             partial: only_files.is_some(),
             only_files,
             log: None,
@@ -119,26 +126,31 @@ impl Workshop {
             fresh_fixtures: spec.manner.fresh_fixtures,
             max_fail: spec.manner.max_fail,
         };
-        Ok((dir, request))
+        Ok(Prepared { dir, request, folder })
     }
 
     /// Removes the temporary files of a run, of which there may be many. What a forked child started and what then left
     /// its group is known by them; it must not be met by the next run.
-    async fn tidy(&self, run: RunId, forked: Option<i32>) {
-        let folder = self.scratch.join(run.0.to_string());
+    async fn tidy(&self, folder: Folder, forked: Option<i32>, in_order: bool) {
         let tidy = move || {
             if let Some(child) = forked {
-                process::kill_started_since(child, &format!("TMPDIR={}/", folder.display()));
+                process::kill_started_since(child, &format!("TMPDIR={}/", folder.path().display()));
             }
-            // What cannot be removed now goes with the session's scratch folder.
-            let _ = fs::remove_dir_all(folder);
+            if in_order && folder.is_as_made() {
+                return Some(folder);
+            }
+            folder.remove();
+            None
         };
-        let _ = tokio::task::spawn_blocking(tidy).await;
+        if let Ok(Some(folder)) = tokio::task::spawn_blocking(tidy).await {
+            self.folders.give_back(folder);
+        }
     }
 
     /// Makes the answer of a run that has ended, leaves its JUnit, and removes what else it left.
-    pub(super) async fn conclude(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
-        let tidied = self.tidy(ended.run, ended.forked);
+    pub(super) async fn conclude(&self, folder: Folder, ended: EndedRun<'_>) -> Result<Answered, Failure> {
+        let in_order = !ended.leaked && !ended.lingered && matches!(ended.end, ProcessEnd::Exited(_));
+        let tidied = self.tidy(folder, ended.forked, in_order);
         tokio::join!(self.answer(ended), tidied).0
     }
 
@@ -307,7 +319,7 @@ impl Spawn {
 impl Executor for Spawn {
     async fn answer(&self, run: RunId, spec: RunSpec, cancel: CancelSignal) -> Result<Answered, Failure> {
         let workshop = &self.workshop;
-        let (dir, mut request) = workshop.prepare(run, &spec)?;
+        let Prepared { dir, mut request, folder } = workshop.prepare(run, &spec)?;
         request.lean = !spec.fresh && !spec.detailed && spec.order.len() >= LEAN_FROM;
         let (request_path, suite_path) = (dir.path().join("request.json"), workshop.session.suite());
         let (stream, output) = (dir.stream(), dir.output());
@@ -339,6 +351,6 @@ impl Executor for Spawn {
             timed_out: ended.timed_out,
             forked: None,
         };
-        workshop.conclude(ended).await
+        workshop.conclude(folder, ended).await
     }
 }
