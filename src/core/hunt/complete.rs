@@ -12,14 +12,15 @@ use futures_util::stream;
 
 use super::Shared;
 use super::board::Run;
+use super::cleaners;
 use super::confirm::confirm;
-use super::explain::{Found, effect, times_for_cleaner};
+use super::explain::Found;
 use super::probe::How;
 use crate::core::order::OrderName;
 use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
 use crate::core::test_id::TestIdx;
-use crate::core::verdict::{Count, Culprits};
+use crate::core::verdict::Culprits;
 
 /// What was tried completely.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,7 +66,7 @@ async fn part(h: &Shared, group: Vec<Found>) -> (Vec<Found>, Vec<Found>) {
 }
 
 /// Runs these tests one after another behind some others.
-async fn line(h: &Shared, before: &[TestIdx], tests: &[TestIdx], nth: usize, how: How) -> Rc<Run> {
+pub(crate) async fn line(h: &Shared, before: &[TestIdx], tests: &[TestIdx], nth: usize, how: How) -> Rc<Run> {
     let rest = tests.iter().filter(|test| !before.contains(test));
     let order: Vec<TestIdx> = before.iter().chain(rest).copied().collect();
     h.ask(order, OrderName::Probe, nth, how).await
@@ -87,16 +88,15 @@ pub(crate) async fn every_test(h: &Shared, group: &mut [Found]) -> Tried {
         tried.singles = true;
     }
     let Some(set) = group.first().and_then(|found| found.model.sets.first()).cloned() else { return tried };
-    if h.afford(others.len(), Some((&set.members, tests[0]))) {
-        for (found, cleaning) in cleaners(h, group, &tests, &set, &others).await {
-            let undoers = &mut group[found].model.undoers;
-            if !undoers.contains(&cleaning) {
-                undoers.push(cleaning);
-                h.cleaners.borrow_mut().push(cleaning);
-            }
+    let found = cleaners::cleaners(h, group, &tests, &set, &others).await;
+    for (place, cleaning) in found.cleaning {
+        let undoers = &mut group[place].model.undoers;
+        if !undoers.contains(&cleaning) {
+            undoers.push(cleaning);
+            h.cleaners.borrow_mut().push(cleaning);
         }
-        tried.cleaners = true;
     }
+    tried.cleaners = found.complete;
     tried
 }
 
@@ -142,53 +142,6 @@ async fn singles(h: &Shared, group: &[Found], tests: &[TestIdx], others: &[TestI
                 .collect()
         })
         .collect()
-}
-
-/// Who of the group (by place) is kept from flipping by which test, when that runs right after the set.
-async fn cleaners(
-    h: &Shared,
-    group: &[Found],
-    tests: &[TestIdx],
-    set: &Culprits,
-    others: &[TestIdx],
-) -> Vec<(usize, TestIdx)> {
-    let candidates: Vec<TestIdx> =
-        others.iter().copied().filter(|test| !set.members.contains(test)).collect();
-    let after = |cleaner: TestIdx| [&set.members[..], &[cleaner]].concat();
-    let stays = |found: &Found, cleaner: TestIdx, run: &Run| {
-        found.model.test != cleaner && run.seen(found.model.test) == Some(found.model.flip.other())
-    };
-    let tried: Vec<(TestIdx, Vec<usize>)> = stream::iter(candidates.iter().copied())
-        .map(|cleaner| async move {
-            let run = line(h, &after(cleaner), tests, 0, How::spare(Purpose::Clean)).await;
-            let staying = (0..group.len()).filter(|place| stays(&group[*place], cleaner, &run)).collect();
-            (cleaner, staying)
-        })
-        .buffer_unordered(window(h))
-        .collect()
-        .await;
-    let mut staying: BTreeMap<TestIdx, Vec<usize>> =
-        tried.into_iter().filter(|(_, staying)| !staying.is_empty()).collect();
-    // How often the set acts is known much better now: in all these runs but those of true cleaners it should have.
-    let acted = |place: usize| {
-        let known = effect(&group[place], set);
-        let idle = staying.values().filter(|staying| staying.contains(&place)).count() as u32;
-        let tried = candidates.len() as u32;
-        Count { k: known.k + tried - idle, n: known.n + tried }
-    };
-    let times = (0..group.len()).map(|place| times_for_cleaner(acted(place))).max().unwrap_or(0);
-    let mut cleaning = Vec::new();
-    for (cleaner, places) in &mut staying {
-        for nth in 1..times {
-            if places.is_empty() {
-                break;
-            }
-            let run = line(h, &after(*cleaner), tests, nth, How::next(Purpose::Clean)).await;
-            places.retain(|place| stays(&group[*place], *cleaner, &run));
-        }
-        cleaning.extend(places.iter().map(|place| (*place, *cleaner)));
-    }
-    cleaning
 }
 
 /// How many spare questions wait at once: enough for every executor, few enough to be withdrawn.

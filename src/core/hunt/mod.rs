@@ -14,6 +14,7 @@ mod baseline;
 pub mod board;
 mod calibrate;
 mod classify;
+mod cleaners;
 mod complete;
 mod confirm;
 mod explain;

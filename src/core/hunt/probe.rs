@@ -250,6 +250,16 @@ impl Shared {
         short[short.len() / 2]
     }
 
+    /// Whether a test costs about as much as a short run does besides it: then to run many at once spares nothing.
+    pub fn long_tests(&self) -> bool {
+        let runs = self.board.runs();
+        let orders = runs.iter().filter(|run| run.record.is_valid() && is_an_order(run));
+        let (all, tests) = orders.fold((0, 0), |(ms, tests), run| {
+            (ms + run.record.cost.tests_ms, tests + run.spec.order.len() as u64)
+        });
+        all > tests * self.short_run_ms() / 2
+    }
+
     /// Takes the cost of this many runs from what completeness may cost; false where it is too much. Each costs as much
     /// as the runs of `like` did, else as a short run does.
     pub fn afford(&self, runs: usize, like: Option<(&[TestIdx], TestIdx)>) -> bool {
