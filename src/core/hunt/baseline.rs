@@ -13,20 +13,22 @@ use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
 use crate::core::test_id::TestIdx;
 
-/// Runs the collection order. False where no run of it was any evidence.
-pub(crate) async fn baseline(h: &Shared) -> bool {
+/// Runs the collection order. `None` where no run of it was any evidence; else what may go on beside further runs.
+pub(crate) async fn baseline(h: &Shared) -> Option<impl Future<Output = ()>> {
     let order: Vec<TestIdx> = h.suite.all().collect();
     let ask = |nth: usize, how: How| h.ask(order.clone(), OrderName::Collection, nth, how);
     let how = How::next(Purpose::Baseline);
-    let (first, second) = if h.plan.forks && !h.only_fresh.get() {
-        calibrate::both_ways(h, &order, &OrderName::Collection).await
+    let (first, second, calibrating) = if h.plan.forks && !h.only_fresh.get() {
+        let both = calibrate::both_ways(h, &order, &OrderName::Collection).await;
+        (both.own.clone(), both.child.clone(), Some(both))
     } else {
-        join(ask(0, how), ask(1, how)).await
+        let (first, second) = join(ask(0, how), ask(1, how)).await;
+        (first, second, None)
     };
     if !first.record.is_valid() && !second.record.is_valid() {
         let why = first.record.invalid.clone().unwrap_or_default();
         h.say("no-baseline", why);
-        return false;
+        return None;
     }
     if h.plan.jobs > 1 {
         let collided: Vec<TestIdx> = h
@@ -45,5 +47,9 @@ pub(crate) async fn baseline(h: &Shared) -> bool {
             }
         }
     }
-    true
+    Some(async move {
+        if let Some(calibrating) = calibrating {
+            calibrating.settle(h).await;
+        }
+    })
 }

@@ -2,14 +2,14 @@
 //! something else in children, nothing that children say counts.
 //!
 //! Children share what their server opened or chose at import: the first of them may be right and every later one
-//! wrong. So the same order is run by two children in turn, and once more when all is done.
+//! wrong. So the same order is run by two children in turn, and once more when most is done.
 
 use std::rc::Rc;
 
 use futures_util::future::join;
 
 use super::Shared;
-use super::board::Run;
+use super::board::{Ask, Run};
 use super::probe::How;
 use crate::core::order::OrderName;
 use crate::core::outcome::{Outcome, Seen};
@@ -21,26 +21,40 @@ const ROUNDS: usize = 3;
 /// So many children must differ from every process of its own.
 const DIFFERENT: usize = 2;
 
-/// Runs an order in a process of its own and in two children in turn, and gives one run of each kind. Does not
-/// return where children are not to be believed: the hunt begins again without them.
-pub(crate) async fn both_ways(h: &Shared, order: &[TestIdx], name: &OrderName) -> (Rc<Run>, Rc<Run>) {
+/// An order that was run in a process of its own and in a child; the second child is under way.
+pub(crate) struct BothWays {
+    pub own: Rc<Run>,
+    pub child: Rc<Run>,
+    second: Option<Ask>,
+}
+
+/// Runs an order in a process of its own and in two children in turn; waits for the first of them. Does not return
+/// where children are not to be believed: the hunt begins again without them.
+pub(crate) async fn both_ways(h: &Shared, order: &[TestIdx], name: &OrderName) -> BothWays {
     let how = How::next(Purpose::Baseline).compared();
     let children = async {
         let first = h.ask(order.to_vec(), name.clone(), 0, how).await;
         // Where the first test ends every process there is nothing to run again.
-        let second = match survived(&first) {
-            [] => first.clone(),
-            order => in_a_child(h, order, name).await,
-        };
+        let again = survived(&first);
+        let second = (!again.is_empty()).then(|| in_a_child(h, again, name));
         (first, second)
     };
     let own = h.ask(order.to_vec(), name.clone(), 0, how.fresh());
-    let (own, (first, second)) = join(own, children).await;
-    compare(h, &own, &[first.clone(), second]).await;
-    (own, first)
+    let (own, (child, second)) = join(own, children).await;
+    compare(h, &own, std::slice::from_ref(&child)).await;
+    BothWays { own, child, second }
 }
 
-/// Runs a known order once more in a child, now that there were many of them.
+impl BothWays {
+    /// Waits for the second child. Does not return where children are not to be believed.
+    pub async fn settle(self, h: &Shared) {
+        if let Some(second) = self.second {
+            compare(h, &self.own, &[second.await]).await;
+        }
+    }
+}
+
+/// Runs a known order once more in a child, after all that ran many tests.
 pub(crate) async fn in_the_end(h: &Shared, order: &[TestIdx]) {
     if !h.plan.forks || h.only_fresh.get() {
         return;
@@ -68,8 +82,8 @@ pub(crate) async fn alone(h: &Shared, test: TestIdx, own: How) -> Option<Seen> {
 }
 
 /// Another child, with the short protocol where there is one: that is how most children run.
-async fn in_a_child(h: &Shared, order: &[TestIdx], name: &OrderName) -> Rc<Run> {
-    h.once_more(order.to_vec(), name.clone(), How::next(Purpose::Baseline).seeded()).await
+fn in_a_child(h: &Shared, order: &[TestIdx], name: &OrderName) -> Ask {
+    h.once_more(order.to_vec(), name.clone(), How::next(Purpose::Baseline).seeded())
 }
 
 /// The order up to a test that ends its process: it need not be seen to do so again and again.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
 use super::alone;
 use super::baseline::baseline;
@@ -16,7 +16,7 @@ use super::imports;
 use super::interference::{self, only_beside};
 use super::localise::suspects;
 use super::nondeterministic;
-use super::plan::{Goal, Planned};
+use super::plan::Goal;
 use super::probe::How;
 use super::{Shared, Stage, target};
 use crate::core::outcome::{Outcome, Seen};
@@ -37,20 +37,25 @@ const SHARED: usize = 16;
 /// `shuffle`: baseline, orders, every test alone, then each test with a failure.
 pub(crate) async fn whole_suite(h: Rc<Shared>) {
     let Goal::Shuffle { orders, bisect } = h.plan.goal.clone() else { return };
-    if !baseline(&h).await {
-        return;
-    }
-    orders_and_causes(&h, &orders, bisect).await;
-    let collected: Vec<TestIdx> = h.suite.all().collect();
-    calibrate::in_the_end(&h, &collected).await;
-}
-
-async fn orders_and_causes(h: &Rc<Shared>, orders: &[Planned], bisect: bool) {
-    explore(h, orders).await;
+    let Some(rest_of_baseline) = baseline(&h).await else { return };
+    join(rest_of_baseline, explore(&h, &orders)).await;
     if bisect {
-        alone::everyone(h).await;
+        alone::everyone(&h).await;
     }
     h.stage.set(Stage::Hunt);
+    let collected: Vec<TestIdx> = h.suite.all().collect();
+    let last = calibrate::in_the_end(&h, &collected);
+    if h.takes_long(&collected) {
+        // With nothing beside it a long one would leave cores idle; most children were forked by now.
+        join(last, causes(&h, bisect)).await;
+    } else {
+        causes(&h, bisect).await;
+        last.await;
+    }
+}
+
+/// Each test with a failure.
+async fn causes(h: &Rc<Shared>, bisect: bool) {
     interference::settle(h).await;
     if !bisect {
         for test in both_ways(h) {

@@ -15,7 +15,7 @@ pub struct Load {
 /// Below this much free memory no run is added, and those that were added are taken back.
 const LITTLE_MEMORY: u32 = 250;
 /// Where the cores are idle for longer, there is room for more runs.
-const ROOM: u32 = 300;
+const ROOM: u32 = 200;
 /// Where they are idle for less, the runs are in each other's way.
 const PRESSURE: u32 = 50;
 /// How much of the cores is to be used: runs that always wait for a core tell less of their tests.
@@ -33,7 +33,7 @@ pub fn jobs_for(load: Load, jobs: u32, least: u32) -> u32 {
     }
     let wanted = if load.idle > ROOM {
         let busy = 1000_u32.saturating_sub(load.idle).max(1);
-        (jobs * WANTED / busy).min(jobs * STEP)
+        (jobs * WANTED).div_ceil(busy).min(jobs * STEP)
     } else if load.idle < PRESSURE {
         jobs.saturating_sub(1)
     } else {
@@ -49,7 +49,9 @@ mod tests {
     #[test]
     fn tests_that_wait_make_room() {
         // A quarter of two cores is used by two runs: nearly four times as many fit.
-        assert_eq!(jobs_for(Load { idle: 750, memory: 900 }, 2, 2), 6);
+        assert_eq!(jobs_for(Load { idle: 750, memory: 900 }, 2, 2), 7);
+        // One run is over and the next has not begun.
+        assert_eq!(jobs_for(Load { idle: 250, memory: 900 }, 2, 2), 3);
         assert_eq!(jobs_for(Load { idle: 990, memory: 900 }, 2, 2), 8);
         assert_eq!(jobs_for(Load { idle: 990, memory: 900 }, 8, 2), 12);
     }

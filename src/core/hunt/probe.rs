@@ -34,6 +34,9 @@ pub(crate) struct How {
     pub urgency: Urgency,
 }
 
+/// A run that takes longer is worth being hidden behind others.
+const LONG_MS: u64 = 1_000;
+
 impl How {
     /// As soon as possible, by whatever executor.
     pub fn next(purpose: Purpose) -> Self {
@@ -248,6 +251,12 @@ impl Shared {
         }
         short.sort_unstable();
         short[short.len() / 2]
+    }
+
+    /// Whether a run of this order took longer than a person likes to wait for nothing.
+    pub fn takes_long(&self, order: &[TestIdx]) -> bool {
+        let runs = self.board.runs();
+        runs.iter().any(|run| run.spec.order[..] == *order && run.record.cost.wall_ms > LONG_MS)
     }
 
     /// Whether a test costs about as much as a short run does besides it: then to run many at once spares nothing.
