@@ -1,5 +1,6 @@
 //! From a test with failures to its class.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -11,7 +12,7 @@ use super::calibrate;
 use super::complete::{self, Tried};
 use super::confirm::{Doubt, confirm};
 use super::explain::{Found, everything, is_noisy};
-use super::explore::{both_ways, explore, seen_both};
+use super::explore::{all_are_out, both_ways, explore, seen_both};
 use super::imports;
 use super::interference::{self, only_beside};
 use super::localise::suspects;
@@ -38,10 +39,14 @@ const SHARED: usize = 16;
 pub(crate) async fn whole_suite(h: Rc<Shared>) {
     let Goal::Shuffle { orders, bisect } = h.plan.goal.clone() else { return };
     let Some(rest_of_baseline) = baseline(&h).await else { return };
-    join(rest_of_baseline, explore(&h, &orders)).await;
-    if bisect {
-        alone::everyone(&h).await;
-    }
+    let left = Cell::new(orders.len());
+    let alone = async {
+        all_are_out(&h, &left).await;
+        if bisect {
+            alone::everyone(&h).await;
+        }
+    };
+    join(rest_of_baseline, join(explore(&h, &orders, &left), alone)).await;
     h.stage.set(Stage::Hunt);
     let collected: Vec<TestIdx> = h.suite.all().collect();
     let last = calibrate::in_the_end(&h, &collected);

@@ -21,6 +21,9 @@ const MOST: u32 = 60;
 /// Runs without a set that acts in some of its runs only.
 const MOODY_WITHOUT: u32 = 10;
 
+/// A set that acts in fewer than one of so many of its runs acts seldom.
+const SELDOM: u32 = 3;
+
 /// The chance, for a set that acts in some of its runs only, that a part of it which does the same goes unnoticed.
 const MOODY_MEMBER: f64 = 1e-3;
 
@@ -143,7 +146,9 @@ pub(crate) async fn confirm(
         let whole = gain.fit.ln_evidence() - price;
         // A set that acts in some runs only looks much like noise: it takes more runs without it to tell them apart.
         let moody = with.all.k < with.all.n;
-        let believed = local.max(whole) >= needed;
+        // One that acts seldom looks like a test that fails by itself now and then: only its own runs tell.
+        let seldom = with.all.k * SELDOM < with.all.n;
+        let believed = if seldom { local >= needed } else { local.max(whole) >= needed };
         // Enough runs without each member that its lack could have shown.
         let wavers = moody || gain.unsteady || wavers(h, model);
         let (least_with, each) = match (removals.len(), wavers) {
@@ -178,7 +183,7 @@ pub(crate) async fn confirm(
         }
         let how = |fresh: bool| if fresh { confirm_how().fresh() } else { confirm_how() };
         // The side with fewer runs tells more.
-        let fewer_with = if believed || local > whole {
+        let fewer_with = if believed || seldom || local > whole {
             with.all.n <= all_without.n
         } else {
             gain.fit.with.n <= gain.fit.without.n

@@ -1,7 +1,9 @@
 //! The planned orders.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::task::Poll;
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -18,12 +20,13 @@ use crate::core::test_id::TestIdx;
 /// A test that ended this many runs early is left out of further orders: the tests behind it want their turn.
 const SET_ASIDE_AFTER: u32 = 3;
 
-/// Runs every planned order.
-pub(crate) async fn explore(h: &Shared, orders: &[Planned]) {
+/// Runs every planned order. `left` says how many were not asked for yet.
+pub(crate) async fn explore(h: &Shared, orders: &[Planned], left: &Cell<usize>) {
     h.stage.set(Stage::Explore);
     let how = How { urgency: Urgency::Soon, ..How::next(Purpose::Explore) };
     stream::iter(orders)
         .map(|planned| {
+            left.set(left.get() - 1);
             let set_aside = h.set_aside.borrow();
             let order = planned.order.iter().copied().filter(|test| !set_aside.contains(test)).collect();
             h.ask(order, planned.name.clone(), 0, how)
@@ -34,6 +37,16 @@ pub(crate) async fn explore(h: &Shared, orders: &[Planned]) {
             std::future::ready(())
         })
         .await;
+}
+
+/// Waits until all orders are out, and the first executor has nothing to do.
+pub(crate) async fn all_are_out(h: &Shared, left: &Cell<usize>) {
+    // Nobody has to be woken: whenever an answer comes, `join` polls this beside what asks for the orders.
+    std::future::poll_fn(|_| match left.get() == 0 && h.board.pending().0 == 0 {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
+    })
+    .await;
 }
 
 /// Leaves tests out that end the process again and again.

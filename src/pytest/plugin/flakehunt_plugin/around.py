@@ -95,7 +95,9 @@ class Output(_Standing):
 
     def begin(self, item, when):
         """A phase begins."""
-        self.plugin.resume_global_capture()
+        # Told apart as pytest does it itself; where it keeps its state elsewhere, it is asked each time.
+        if getattr(self.plugin._global_capturing, "_state", None) != "started":
+            self.plugin.resume_global_capture()
         self.plugin.activate_fixture()
 
     def end(self, item, when):

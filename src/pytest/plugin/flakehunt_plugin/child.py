@@ -33,7 +33,7 @@ class Parcel:
         self._temporary(run)
         self._output(run)
         if self.lean is not None and run.get("lean") and not run.get("sections"):
-            self.lean.switch_on(self.config, self.junit)
+            self.lean.switch_on(self.session, self.junit)
             self._xmlpath(None)
         elif self.junit is not None:
             self._junit(run.get("junit"))

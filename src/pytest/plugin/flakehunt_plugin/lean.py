@@ -68,6 +68,30 @@ def _keys():
     return xfailed_key, tmppath_result_key
 
 
+class Proxies:
+    """Which hooks a file is seen by, found once for each: pytest asks five times a test, from all conftest files."""
+
+    def __init__(self):
+        self.known = {}
+
+    def take_over(self, session):
+        """From now on the session asks here."""
+        find, known = session.gethookproxy, self.known
+
+        def gethookproxy(fspath):
+            try:
+                return known[fspath]
+            except KeyError:
+                proxy = known[fspath] = find(fspath)
+                return proxy
+
+        session.gethookproxy = gethookproxy
+
+    def forget(self):
+        """There is a plugin that was not there."""
+        self.known.clear()
+
+
 class Lean:
     """Registered before the fork; acts where a child has switched it on."""
 
@@ -81,10 +105,13 @@ class Lean:
         self.interactive = check_interactive_exception
         self.reraise = (pytest.exit.Exception, KeyboardInterrupt)
         self.around = standing(config)
+        self.proxies = Proxies()
 
-    def switch_on(self, config, junit):
+    def switch_on(self, session, junit):
         """In a child: this run is not listened to, and leaves no JUnit file of pytest's own."""
+        config = session.config
         self.active = self.started = True
+        self.proxies.take_over(session)
         for one in self.around:
             one.start(config)
         if junit is not None:
@@ -105,6 +132,7 @@ class Lean:
     @pytest.hookimpl
     def pytest_plugin_registered(self, plugin, manager):
         """A fixture may register somebody who listens: from then on reports are made."""
+        self.proxies.forget()
         names = (*_SILENT, "pytest_runtest_protocol")
         if self.active and any(hasattr(plugin, name) for name in names):
             self.active = False

@@ -145,7 +145,7 @@ class Late:
             self.plugin.frost.freeze()
             self.plugin.exit.arm(session)
             if self.lean is not None and not run.get("sections"):
-                self.lean.switch_on(session.config, artefacts.junit_log(session.config))
+                self.lean.switch_on(session, artefacts.junit_log(session.config))
         return self.perform(session, run)
 
     def perform(self, session, run):
