@@ -23,7 +23,9 @@ def written_version():
         return None
     try:
         with open(os.path.join(own, "_version.py")) as file:
-            found = re.search(r"^(?:__version__ = )?version = ['\"]([0-9][^'\"]*)['\"]", file.read(), re.MULTILINE)
+            found = re.search(
+                r"^(?:__version__ = )?version = ['\"]([0-9][^'\"]*)['\"]", file.read(), re.MULTILINE
+            )
     except (OSError, UnicodeDecodeError):
         return None
     return found and found.group(1)
