@@ -163,6 +163,11 @@ async fn company(s: &Subject<'_>) {
         put(s, verdict);
         return;
     }
+    if s.h.plan.forks && s.failures(|run| run.record.fresh).k == 0 {
+        // Not beside one another either: what they have in common is that they were forked.
+        only_forked(s).await;
+        return;
+    }
     undecided(
         s,
         format!("{counts}: too few to know whether the company matters; `--jobs 1` keeps runs apart"),
