@@ -139,7 +139,8 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
                         continue;
                     };
                     let record = RunRecord { beside: company, ..record };
-                    self.adapt(&mut measured, onlooker)?;
+                    let full = running.len() as u32 + 1 >= self.hunt.jobs();
+                    self.adapt(&mut measured, full, onlooker)?;
                     self.journal.append(&Event::Answered(Answer::of(&record)))?;
                     self.hunt.mark(record);
                 }
@@ -159,10 +160,19 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
     }
 
     /// Has more runs go side by side where they leave cores idle, and fewer where they do not. `measured` is when that
-    /// was looked at last.
-    fn adapt(&mut self, measured: &mut Option<Ticks>, onlooker: &mut impl Onlooker) -> Result<(), Failure> {
+    /// was looked at last. Where fewer runs go on than might (`full` is false), idle cores say nothing of the tests.
+    fn adapt(
+        &mut self,
+        measured: &mut Option<Ticks>,
+        full: bool,
+        onlooker: &mut impl Onlooker,
+    ) -> Result<(), Failure> {
         let Some(then) = measured.filter(|_| self.auto) else { return Ok(()) };
         let now = Ticks::now();
+        if !full {
+            *measured = now;
+            return Ok(());
+        }
         let (Some(idle), Some(memory)) = (now.and_then(|now| now.idle_since(then)), free_memory()) else {
             return Ok(());
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::join;
+use futures_util::future::join_all;
 
 use super::Shared;
 use super::board::Run;
@@ -17,7 +17,7 @@ use crate::core::verdict::{Class, Count};
 
 /// Orders that are run again, with nothing beside them, for tests that failed in them.
 const MOST_ORDERS: usize = 12;
-/// Rounds, of two runs side by side and one by itself, that a proof may cost.
+/// Rounds, of runs side by side and one by itself, that a proof may cost.
 const MOST_ROUNDS: usize = 10;
 /// So many tests that failed in company are looked into one by one.
 const FEW: usize = 3;
@@ -27,8 +27,12 @@ const ALPHA: f64 = 0.004;
 /// The same once runs of this suite are known to collide, or where forked runs have shown it beyond doubt.
 const ALPHA_MORE: f64 = 0.02;
 
-/// So many processes of their own have to fail where children of a server have shown a collision beyond doubt.
-const SHOWN: u32 = 2;
+/// So many processes of their own have to fail where children of a server have shown a collision beyond doubt: one that
+/// did so by chance would not leave all runs with nothing beside them alone.
+const SHOWN: u32 = 1;
+/// Processes of their own that are started together at most: they are far apart by the time they come to a test, and
+/// four meet in six ways where two meet in one.
+const MOST_TOGETHER: u32 = 4;
 
 /// Looks into every test whose failures were all seen beside another run: its failing order goes again with nothing
 /// beside it, and where that passes, company is put to the test.
@@ -69,9 +73,10 @@ pub(crate) async fn settle(h: &Shared) {
         if open.is_empty() || round == MOST_ROUNDS {
             break;
         }
-        // Two of one order, started together: they come to the same place at the same time.
+        // Some of one order, started together: they come to the same place at about the same time.
         let together = How::next(Purpose::Repeat).fresh().together();
-        join(h.again_whole(order.clone(), together), h.again_whole(order.clone(), together)).await;
+        let size = h.jobs.get().clamp(2, MOST_TOGETHER);
+        join_all((0..size).map(|_| h.again_whole(order.clone(), together))).await;
         h.again_whole(order.clone(), How::next(Purpose::Repeat).fresh().exclusive()).await;
     }
     // Nothing runs beside anything any more: a few are looked into like any other test, to be told from tests that fail
