@@ -45,7 +45,12 @@ pub(crate) async fn settle(h: &Shared) {
         let Some((run, order)) = worst_run(h, &only_beside(h), &repeated) else { break };
         repeated.insert(run);
         for nth in 0..2 {
-            h.ask(order.clone(), OrderName::Probe, nth, How::next(Purpose::Repeat).exclusive()).await;
+            let again =
+                h.ask(order.clone(), OrderName::Probe, nth, How::next(Purpose::Repeat).exclusive()).await;
+            // What fails here too needs no company; where that is all of it, there is nothing more to ask.
+            if !only_beside(h).iter().any(|test| again.place(*test).is_some()) {
+                break;
+            }
         }
     }
     let mut open = only_beside(h);
@@ -135,7 +140,7 @@ pub(crate) fn only_beside(h: &Shared) -> Vec<TestIdx> {
         .collect()
 }
 
-/// The run in which most of these failed, and its order.
+/// The run in which most of these failed, and its order up to the last of them: what comes after cannot matter.
 fn worst_run(h: &Shared, tests: &[TestIdx], not: &BTreeSet<RunId>) -> Option<(RunId, Vec<TestIdx>)> {
     let runs = h.board.runs();
     runs.iter()
@@ -143,7 +148,11 @@ fn worst_run(h: &Shared, tests: &[TestIdx], not: &BTreeSet<RunId>) -> Option<(Ru
         .map(|run| (tests.iter().filter(|test| run.seen(**test) == Some(Seen::Fail)).count(), run))
         .filter(|(failed, _)| *failed > 0)
         .min_by_key(|(failed, run)| (std::cmp::Reverse(*failed), run.spec.order.len(), run.record.run))
-        .map(|(_, run)| (run.record.run, run.spec.order.to_vec()))
+        .map(|(_, run)| {
+            let failed = |test: &&TestIdx| run.seen(**test) == Some(Seen::Fail);
+            let last = tests.iter().filter(failed).filter_map(|test| run.place(*test)).max();
+            (run.record.run, run.spec.order[..=last.unwrap_or(0)].to_vec())
+        })
 }
 
 /// Failures beside another run, and with nothing beside.
