@@ -241,8 +241,14 @@ fn cannot_collect(told: &Told) -> Failure {
         n => format!("{n} files could not be collected"),
     };
     let path = errors[0].path.split("::").next().unwrap_or_default();
-    Failure::environment(what)
-        .detail(detail)
+    let failure = Failure::environment(what).detail(detail);
+    if path.is_empty() {
+        // A conftest file of a directory, for which pytest names none.
+        return failure
+            .hint("see it in full: `python -m pytest --collect-only`")
+            .hint("or name the directory with the tests: `flakehunt shuffle tests`");
+    }
+    failure
         .hint(format!("see it in full: `python -m pytest --collect-only {path}`"))
         .hint(format!("or leave it out: `flakehunt shuffle -- --ignore={path}`"))
 }

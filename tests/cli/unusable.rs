@@ -3,7 +3,7 @@
 use fs_err as fs;
 
 use crate::support::command;
-use crate::support::pinned::Pinned::Pytest9;
+use crate::support::pinned::Pinned::{Pytest7, Pytest9};
 use crate::support::pinned::python_without_pytest;
 use crate::support::project::Project;
 use crate::support::running::Ran;
@@ -17,6 +17,12 @@ fn a_conftest_that_raises_is_told_with_its_reason() {
     let project = shop().file("conftest.py", "raise RuntimeError('no database here')\n");
     let ran = project.flakehunt(&["shuffle"]).error(3, "");
     assert!(ran.stderr.contains("no database here"), "{ran}");
+    // Of one further down, old pytest says no path.
+    let project = Project::with(Pytest7, "deep/conftest.py", "import no_such_module\n")
+        .file("deep/test_deep.py", "def test_deep():\n    pass\n");
+    let ran = project.flakehunt(&["shuffle"]).error(3, "could not be collected");
+    let ran = ran.hint("python -m pytest --collect-only`");
+    assert!(ran.stderr.contains("no_such_module") && !ran.stderr.contains("--ignore"), "{ran}");
 }
 
 #[test]
