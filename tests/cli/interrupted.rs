@@ -114,11 +114,13 @@ fn ctrl_c_tells_what_is_known_and_the_hunt_can_go_on() {
 
 #[test]
 fn ctrl_c_before_anything_is_known_is_no_finding() {
-    let project = gated(0);
-    let running = waiting(&project, &[]);
-    running.signal(Signal::SIGINT);
-    running.wait().code(130);
-    resumes(&project);
+    for executor in ["fork", "spawn"] {
+        let project = gated(0);
+        let running = waiting(&project, &["--executor", executor]);
+        running.signal(Signal::SIGINT);
+        running.wait().code(130);
+        resumes(&project);
+    }
 }
 
 #[test]
