@@ -335,7 +335,8 @@ fn told(events: &[Value]) -> Vec<Option<Vec<Value>>> {
     tests.into_iter().map(|events| (!simple(&events)).then_some(events)).collect()
 }
 
-/// A text without what differs from run to run: the run's own folder (a number below `own`), names of temporary files, addresses, times.
+/// A text without what differs from run to run: the run's own folder (a number below `own`), names of temporary files,
+/// addresses, times.
 fn plain(text: &str, own: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

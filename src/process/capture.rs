@@ -134,9 +134,9 @@ pub struct Keeper {
     _writer: fs::File,
 }
 
-/// Makes a FIFO, where there is none yet, through which a process that is not our child writes to a capped file: a forked child opens `path`
-/// for writing, exactly as it would open a log file, and a [`Copier`] reads. The descriptor is for reading; the
-/// keeper must live until the writer is known to be gone or to have opened it.
+/// Makes a FIFO, where there is none yet, through which a process that is not our child writes to a capped file: a
+/// forked child opens `path` for writing, exactly as it would open a log file, and a [`Copier`] reads. The descriptor
+/// is for reading; the keeper must live until the writer is known to be gone or to have opened it.
 ///
 /// # Errors
 /// The file system has no FIFOs, or something else is at `path`.

@@ -27,9 +27,8 @@ const ALPHA: f64 = 0.004;
 /// The same once runs of this suite are known to collide, or where forked runs have shown it beyond doubt.
 const ALPHA_MORE: f64 = 0.02;
 
-/// So many processes of their own have to fail where children of a server have shown a collision beyond doubt: one that
-/// did so by chance would not leave all runs with nothing beside them alone.
-const SHOWN: u32 = 1;
+/// So many processes of their own have to fail where children of a server have shown a collision beyond doubt.
+const SHOWN: u32 = 2;
 /// Processes of their own that are started together at most: they are far apart by the time they come to a test, and
 /// four meet in six ways where two meet in one.
 const MOST_TOGETHER: u32 = 4;
