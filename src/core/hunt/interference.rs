@@ -32,6 +32,11 @@ const SHOWN: u32 = 2;
 /// Processes of their own that are started together at most: they are far apart by the time they come to a test, and
 /// four meet in six ways where two meet in one.
 const MOST_TOGETHER: u32 = 4;
+/// What failed beside another run goes so often again at the end of its order, where that is short: of two processes
+/// that came to it at different times, the later one then still meets the other there.
+const MOST_REPEATS: u64 = 8;
+/// So many milliseconds of tests may be run again for that.
+const REPEATS_MS: u64 = 2_000;
 
 /// Looks into every test whose failures were all seen beside another run: its failing order goes again with nothing
 /// beside it, and where that passes, company is put to the test.
@@ -78,10 +83,11 @@ pub(crate) async fn settle(h: &Shared) {
             break;
         }
         // Some of one order, started together: they come to the same place at about the same time.
+        let order = lingering(h, &order, &open);
         let together = How::next(Purpose::Repeat).fresh().together();
         let size = h.jobs.get().clamp(2, MOST_TOGETHER);
         join_all((0..size).map(|_| h.again_whole(order.clone(), together))).await;
-        h.again_whole(order.clone(), How::next(Purpose::Repeat).fresh().exclusive()).await;
+        h.again_whole(order, How::next(Purpose::Repeat).fresh().exclusive()).await;
     }
     // Nothing runs beside anything any more: a few are looked into like any other test, to be told from tests that fail
     // now and then by themselves.
@@ -152,6 +158,16 @@ fn worst_run(h: &Shared, tests: &[TestIdx], not: &BTreeSet<RunId>) -> Option<(Ru
             let last = tests.iter().filter(failed).filter_map(|test| run.place(*test)).max();
             (run.record.run, run.spec.order[..=last.unwrap_or(0)].to_vec())
         })
+}
+
+/// The order, with these tests of it some times more at its end. A test is judged by what it does at its first place,
+/// so that one which fails the second time is not taken for one that collides.
+fn lingering(h: &Shared, order: &[TestIdx], tests: &[TestIdx]) -> Vec<TestIdx> {
+    let runs = h.board.runs();
+    let took = runs.iter().filter(|run| run.spec.order.starts_with(order)).map(|run| run.record.cost.tests_ms);
+    let times = (REPEATS_MS / took.max().unwrap_or(REPEATS_MS).max(1)).min(MOST_REPEATS);
+    let again: Vec<TestIdx> = order.iter().copied().filter(|test| tests.contains(test)).collect();
+    [order, &again.repeat(times as usize)].concat()
 }
 
 /// Failures beside another run, and with nothing beside.
