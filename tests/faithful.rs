@@ -7,36 +7,29 @@
 
 #[path = "support/venv.rs"]
 mod venv;
+#[path = "support/workshop.rs"]
+mod workshop;
 
 use std::path::Path;
-use std::rc::Rc;
-use std::sync::Arc;
 
 use flakehunt::core::order::OrderName;
 use flakehunt::core::outcome::Phase;
 use flakehunt::core::run::{Manner, Purpose, RunId, RunRecord, RunSpec};
 use flakehunt::core::test_id::TestIdx;
 use flakehunt::process::never;
-use flakehunt::pytest::collect::{Collected, collect};
 use flakehunt::pytest::executor::Executor as _;
-use flakehunt::pytest::folders::Folders;
 use flakehunt::pytest::fork::Fork;
-use flakehunt::pytest::invocation::Invocation;
 use flakehunt::pytest::junit::reader::{Case, Kind, read_file};
-use flakehunt::pytest::pace::Pace;
-use flakehunt::pytest::plugin::PACKAGE;
-use flakehunt::pytest::spawn::Workshop;
-use flakehunt::session::lock::SessionLock;
+use flakehunt::pytest::slots::Slots;
 use flakehunt::session::session_dir::RunDir;
-use flakehunt::session::store::Store;
 use fs_err as fs;
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::join;
 use tokio::task::LocalSet;
+use workshop::Opened;
 
 /// Orders of a version where nobody says how many.
 const ORDERS: u32 = 8;
@@ -80,12 +73,10 @@ fn orders() -> u32 {
 
 /// A collected copy of `tests/suites/zoo`.
 struct Zoo {
-    workshop: Workshop,
+    opened: Opened,
     fork: Fork,
     /// Whether the short protocol is used.
     lean: bool,
-    _lock: SessionLock,
-    _home: TempDir,
 }
 
 /// What two ways of running an order do not agree on.
@@ -112,58 +103,26 @@ enum Way {
 
 impl Zoo {
     async fn open(version: &str) -> Self {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let requirements = here.join("tests/requirements").join(format!("{version}.txt"));
+        let requirements =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requirements").join(format!("{version}.txt"));
         let python = venv::venv(version, &requirements).join("bin/python");
-        let home = tempfile::Builder::new().prefix("fh-zoo-").tempdir().expect("a folder");
-        let [directory, scratch] = ["project", "s"].map(|name| home.path().join(name));
-        copy(&here.join("tests/suites/zoo"), &directory);
-        fs::create_dir(&scratch).expect("a folder");
-        let (session, lock) = Store::open(&directory).expect("a store").create_session().expect("a session");
-        fs::create_dir_all(session.cache()).expect("the cache");
-        let mut invocation = Invocation {
-            launcher: vec![python.display().to_string()],
-            directory,
-            selection: Vec::new(),
-            pytest_args: Vec::new(),
-            rootdir: None,
-            inifile: None,
-            plugin_home: session.install_plugin(PACKAGE).expect("the plugin"),
-            cache: session.cache().to_owned(),
-            python_path: None,
-            hash_seed: 7,
-        };
-        let collected =
-            collect(&invocation, session.path(), &session.suite(), Some(&scratch), true, never()).await;
-        let Collected { suite, hello, notices, server } = collected.expect("a collection");
-        assert_eq!(notices, [], "nothing speaks against forking, nothing is switched off");
-        invocation.rootdir = Some(hello.rootdir);
-        invocation.inifile = hello.inifile;
-        let workshop = Workshop {
-            invocation,
-            session,
-            suite: Arc::new(suite),
-            session_seed: 1,
-            pace: Rc::new(Pace::new(None, None)),
-            folders: Rc::new(Folders::new(scratch)),
-            told_in_full: Rc::default(),
-        };
+        let (opened, server) = workshop::open("zoo", &python, true).await;
         let lean = server.as_ref().expect("a server").serving().lean;
-        let fork = Fork::new(workshop.clone(), server);
-        Self { workshop, fork, lean, _lock: lock, _home: home }
+        let fork = Fork::new(opened.workshop.clone(), server);
+        Self { opened, fork, lean }
     }
 
     /// Runs an order in three ways and holds them against one another.
     async fn compare(&self, number: u32) -> Vec<String> {
         assert!(self.lean, "the short protocol is possible");
-        let order = order(self.workshop.suite.len(), number);
+        let order = order(self.opened.workshop.suite.len(), number);
         let children = async {
             let full = self.run(number, &order, Way::Full).await;
             (full, self.run(number, &order, Way::Lean).await)
         };
         let (fresh, (full, lean)) = join!(self.run(number, &order, Way::Fresh), children);
         let mut found = Differences { number, found: Vec::new() };
-        let name = |at: usize| self.workshop.suite.node_id(order[at]);
+        let name = |at: usize| self.opened.workshop.suite.node_id(order[at]);
         found.hold("records", &fresh.events.len(), &full.events.len());
         for (own, child) in fresh.events.iter().zip(&full.events) {
             found.hold(name(own["n"].as_u64().unwrap_or_default() as usize), own, child);
@@ -207,7 +166,7 @@ impl Zoo {
             manner: Manner::default(),
             purpose: Purpose::Baseline,
         };
-        let answered = self.fork.answer(run, spec, never()).await.expect("an answer");
+        let answered = self.fork.answer(run, spec, &Slots::new(1), never()).await.expect("an answer");
         // pytest's report mixes up two tests of one name in a row where subtests and the teardown fail.
         let (junit, other): (Vec<_>, Vec<_>) =
             answered.notices.into_iter().partition(|(about, _)| about == "junit");
@@ -215,10 +174,10 @@ impl Zoo {
         let record = answered.record.expect("a record");
         assert_eq!(record.invalid, None, "order {number}, {way:?}");
         assert_eq!(record.fresh, way == Way::Fresh);
-        let own = format!("{}/", self.workshop.folders.home().display());
-        let project = format!("{}/", self.workshop.invocation.directory.display());
-        let ran = Ran::read(&self.workshop.session.run(run), record, junit.is_empty(), &own, &project);
-        fs::remove_dir_all(self.workshop.session.run(run).path()).expect("the run's folder");
+        let own = format!("{}/", self.opened.workshop.folders.home().display());
+        let project = format!("{}/", self.opened.workshop.invocation.directory.display());
+        let ran = Ran::read(&self.opened.workshop.session.run(run), record, junit.is_empty(), &own, &project);
+        fs::remove_dir_all(self.opened.workshop.session.run(run).path()).expect("the run's folder");
         ran
     }
 }
@@ -371,19 +330,4 @@ fn plain(text: &str, own: &str) -> String {
         }
     }
     out
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("the zoo") {
-        let entry = entry.expect("an entry");
-        let to = to.join(entry.file_name());
-        if entry.file_type().expect("its type").is_dir() {
-            if entry.file_name() != "__pycache__" {
-                copy(&entry.path(), &to);
-            }
-        } else {
-            fs::copy(entry.path(), to).expect("a copy");
-        }
-    }
 }

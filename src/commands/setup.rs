@@ -173,7 +173,7 @@ pub(super) async fn prepare(
         suite: Arc::new(suite),
         session_seed: selection.session_seed,
         pace: Rc::new(pace),
-        told_in_full: Rc::default(),
+        told: Rc::default(),
         folders: Rc::new(Folders::new(scratch.path().to_owned())),
     };
     Ok(Ready { workshop, environment, notices, jobs, scratch, lock, server, unbegun })

@@ -131,7 +131,7 @@ fn received(answer: Result<Copied, oneshot::error::RecvError>) -> Copied {
 /// Holds a FIFO open for writing, so that it does not end before its writer has come.
 #[derive(Debug)]
 pub struct Keeper {
-    _writer: fs::File,
+    pub(super) writer: fs::File,
 }
 
 /// Makes a FIFO, where there is none yet, through which a process that is not our child writes to a capped file: a
@@ -150,7 +150,7 @@ pub fn fifo(path: &Path) -> io::Result<(OwnedFd, Keeper)> {
     // Opening for reading would wait for a writer.
     let reader = fs::OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
     let writer = fs::OpenOptions::new().write(true).open(path)?;
-    Ok((OwnedFd::from(reader.into_parts().0), Keeper { _writer: writer }))
+    Ok((OwnedFd::from(reader.into_parts().0), Keeper { writer }))
 }
 
 fn create(path: &Path) -> io::Result<File> {

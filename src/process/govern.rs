@@ -44,7 +44,7 @@ pub async fn govern<T>(
         }
         let now = Instant::now();
         let wanted = *cancel.borrow();
-        let sight = Sight { running: watch.poll(), over: watch.is_over() };
+        let sight = Sight { running: watch.poll(), over: watch.is_over(), held: watch.is_held() };
         let step = patience.step(now - last, sight, wanted);
         last = now;
         match step {

@@ -33,6 +33,7 @@ mod capture;
 mod child;
 mod govern;
 mod group;
+mod hold;
 mod load;
 mod machine;
 mod patience;
@@ -42,6 +43,7 @@ pub use capture::{Copied, Copier, DEFAULT_CAP, Keeper, Sink, fifo};
 pub use child::{Child, Settled, settle};
 pub use govern::{Governed, Stopped, govern};
 pub use group::{Group, escaped, kill_escaped, kill_started_since, kill_started_with};
+pub use hold::Hold;
 pub use load::Load;
 pub use machine::{Ticks, free_memory};
 pub use nix::sys::signal::Signal;
@@ -96,6 +98,11 @@ pub trait Watch {
 
     /// Whether the child has said the last that it has to say, and need only exit.
     fn is_over(&self) -> bool {
+        false
+    }
+
+    /// Whether the child waits for us: its run has not begun, and no time is charged to it.
+    fn is_held(&self) -> bool {
         false
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Sight {
     pub running: Option<u64>,
     /// It need only exit.
     pub over: bool,
+    /// It waits for us.
+    pub held: bool,
 }
 
 #[derive(Debug)]
@@ -75,13 +77,15 @@ impl Patience {
 
     /// `passed` since the last step, this is seen of the child, this is wanted of it.
     pub(super) fn step(&mut self, passed: Duration, sight: Sight, cancel: Cancel) -> Step {
-        let Sight { running, over } = sight;
+        let Sight { running, over, held } = sight;
         let passed = passed.min(LONGEST_STEP);
         if let Some(stopping) = &mut self.stopping {
             stopping.since += passed;
             return self.escalate(cancel);
         }
-        self.run += passed;
+        if !held {
+            self.run += passed;
+        }
         if running == self.running {
             self.test += passed;
         } else {
@@ -150,7 +154,7 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
-    const IDLE: Sight = Sight { running: None, over: false };
+    const IDLE: Sight = Sight { running: None, over: false, held: false };
 
     fn patience(test: Option<u64>, run: Option<u64>) -> Patience {
         Patience::new(Limits {
@@ -164,7 +168,9 @@ mod tests {
     /// The steps of `seconds` seconds in which nothing changes, without the waiting.
     fn acts(patience: &mut Patience, seconds: u32, running: Option<u64>, cancel: Cancel) -> Vec<(u32, Step)> {
         (1..=seconds)
-            .map(|second| (second, patience.step(SECOND, Sight { running, over: false }, cancel)))
+            .map(|second| {
+                (second, patience.step(SECOND, Sight { running, over: false, held: false }, cancel))
+            })
             .filter(|(_, step)| *step != Step::Wait)
             .collect()
     }
@@ -218,12 +224,22 @@ mod tests {
     #[test]
     fn what_is_over_and_stays_is_asked_to_leave() {
         let mut patience = patience(None, Some(60));
-        let over = Sight { running: None, over: true };
+        let over = Sight { running: None, over: true, held: false };
         let steps: Vec<Step> = (0..8).map(|_| patience.step(SECOND, over, Cancel::No)).collect();
         assert_eq!(steps[..4], [Step::Wait; 4]);
         assert_eq!(steps[4], Step::Send(Signal::SIGINT));
         assert_eq!(steps[6], Step::Send(Signal::SIGKILL));
         assert_eq!(patience.stopped(), Some(Stopped::Lingered));
+    }
+
+    #[test]
+    fn what_is_held_has_time() {
+        let mut patience = patience(None, Some(3));
+        let held = Sight { held: true, ..IDLE };
+        for _ in 0..10 {
+            assert_eq!(patience.step(SECOND, held, Cancel::No), Step::Wait);
+        }
+        assert_eq!(acts(&mut patience, 3, None, Cancel::No), [(3, Step::Send(Signal::SIGINT))]);
     }
 
     #[test]
@@ -237,8 +253,8 @@ mod tests {
     fn due_is_the_nearest_limit_that_is_running() {
         let mut patience = patience(Some(3), Some(60));
         assert_eq!(patience.due(), Some(60 * SECOND));
-        patience.step(SECOND, Sight { running: Some(1), over: false }, Cancel::No);
-        patience.step(SECOND, Sight { running: Some(1), over: false }, Cancel::No);
+        patience.step(SECOND, Sight { running: Some(1), over: false, held: false }, Cancel::No);
+        patience.step(SECOND, Sight { running: Some(1), over: false, held: false }, Cancel::No);
         assert_eq!(patience.due(), Some(2 * SECOND));
         patience.step(SECOND, IDLE, Cancel::Politely);
         assert_eq!(patience.due(), Some(2 * SECOND), "the grace");

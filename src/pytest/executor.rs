@@ -4,6 +4,8 @@ use crate::core::run::{RunId, RunRecord, RunSpec};
 use crate::error::Failure;
 use crate::process::CancelSignal;
 
+use super::slots::Slots;
+
 /// An answer, and what a person should know of it.
 #[derive(Debug)]
 pub struct Answered {
@@ -17,7 +19,11 @@ pub struct Answered {
 
 /// Answers questions, several at once.
 pub trait Executor {
-    /// Answers one question. `beside` is left to the caller, who knows what else goes on.
+    /// Whether a run may be begun before there is a place for its tests, and is faster for it.
+    fn starts_ahead(&self) -> bool;
+
+    /// Answers one question. `beside` is left to the caller, who knows what else goes on. Its tests take a place of
+    /// `slots`.
     ///
     /// # Errors
     /// The run could not be started or its files could not be written: nothing that is evidence.
@@ -25,6 +31,7 @@ pub trait Executor {
         &self,
         run: RunId,
         spec: RunSpec,
+        slots: &Slots,
         cancel: CancelSignal,
     ) -> impl Future<Output = Result<Answered, Failure>>;
 }

@@ -12,6 +12,8 @@ use fs_err as fs;
 
 /// What a forked child's output goes through, in its folder.
 const LOG: &str = "log";
+/// Where a process that has started ahead of its time waits.
+const HOLD: &str = "hold";
 
 /// The folders of a session.
 #[derive(Debug)]
@@ -81,10 +83,15 @@ impl Folder {
         self.path.join(LOG)
     }
 
+    /// Where a FIFO may be by which a run is let go.
+    pub fn hold(&self) -> PathBuf {
+        self.path.join(HOLD)
+    }
+
     /// Whether a run that is over, and every process of it, left nothing here and took nothing away.
     pub fn is_as_made(&self) -> bool {
         let only_ours = |entry: io::Result<fs::DirEntry>| {
-            entry.is_ok_and(|entry| entry.file_name() == "t" || entry.file_name() == LOG)
+            entry.is_ok_and(|entry| ["t", LOG, HOLD].iter().any(|name| entry.file_name() == *name))
         };
         fs::read_dir(&self.path).is_ok_and(|mut entries| entries.all(only_ours))
             && fs::read_dir(self.tmpdir()).is_ok_and(|mut entries| entries.next().is_none())

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::collect::PATIENCE;
 use super::executor::{Answered, Executor};
 use super::server::{Home, NoChild, Server, Started};
+use super::slots::Slots;
 use super::spawn::{EndedRun, Follow, Prepared, Spawn, Workshop};
 use super::suite_file;
 use crate::core::run::{ProcessEnd, RunId, RunSpec};
@@ -222,9 +223,23 @@ impl Fork {
 }
 
 impl Executor for Fork {
-    async fn answer(&self, run: RunId, spec: RunSpec, cancel: CancelSignal) -> Result<Answered, Failure> {
+    fn starts_ahead(&self) -> bool {
+        self.server.borrow().is_none()
+    }
+
+    async fn answer(
+        &self,
+        run: RunId,
+        spec: RunSpec,
+        slots: &Slots,
+        cancel: CancelSignal,
+    ) -> Result<Answered, Failure> {
         let mut notices = Vec::new();
         let mut processes = 0;
+        let mut place = slots.try_take();
+        if place.is_none() && (spec.manner.load > 0 || !self.starts_ahead()) {
+            place = Some(slots.take().await);
+        }
         let _load = Load::start(spec.manner.load)
             .map_err(|error| Failure::io("start threads that keep processors busy", &error))?;
         // A server that has died is replaced once for a question; the question may be what kills it.
@@ -260,7 +275,7 @@ impl Executor for Fork {
                 }
             }
         }
-        let mut answered = self.spawn.answer(run, spec, cancel).await?;
+        let mut answered = self.spawn.answer(run, spec, place, slots, cancel).await?;
         answered.notices.extend(notices.into_iter().map(|text| ("fork".to_owned(), text)));
         answered.processes += processes;
         Ok(answered)

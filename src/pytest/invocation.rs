@@ -55,6 +55,9 @@ pub struct RunRequest {
     /// The files that are collected, where it is not all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub only_files: Option<Vec<String>>,
+    /// A FIFO to read a byte from before the first test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<PathBuf>,
     /// For a forked child: where its output goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<PathBuf>,

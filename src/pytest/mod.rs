@@ -10,6 +10,7 @@ pub mod junit;
 pub mod pace;
 pub mod plugin;
 pub mod server;
+pub mod slots;
 pub mod spawn;
 pub mod stream;
 pub mod suite_file;

@@ -1,24 +1,28 @@
 //! The spawn executor: every question is answered by a pytest process of its own.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
+use std::io;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fs_err as fs;
 
-use super::executor::{Answered, Executor, random_seed};
+use super::executor::{Answered, random_seed};
 use super::folders::{Folder, Folders};
 use super::invocation::{Files, Invocation, Mode, RunRequest};
 use super::junit;
 use super::pace::Pace;
+use super::slots::{Slot, Slots};
 use super::stream::{Conclusion, Digest, Tail, Told, accounts, conclude, micros};
+use crate::core::fingerprint::{masked, shorten};
 use crate::core::run::{Account, Cost, ProcessEnd, RunId, RunRecord, RunSpec};
 use crate::core::test_id::{Suite, TestIdx};
 use crate::error::Failure;
-use crate::process::{self, CancelSignal, Limit, Watch};
+use crate::process::{self, CancelSignal, Hold, Limit, Watch};
 use crate::session::session_dir::{RunDir, SessionDir};
 
 /// Orders of so many tests and more run by the short protocol where processes are all there is: reports of tests that
@@ -41,8 +45,8 @@ pub struct Workshop {
     pub session_seed: u64,
     /// How long things may take.
     pub pace: Rc<Pace>,
-    /// Failures that were told in full, by fingerprint: once is enough.
-    pub told_in_full: Rc<RefCell<HashSet<String>>>,
+    /// What need not be told again: failures that were told in full, by fingerprint, and why runs were cut short.
+    pub told: Rc<RefCell<HashSet<String>>>,
     /// Where their temporary files go.
     pub folders: Rc<Folders>,
 }
@@ -64,13 +68,14 @@ pub(super) struct Prepared {
 pub(super) struct Follow {
     tail: Tail,
     digest: Digest,
+    held: Rc<Cell<bool>>,
 }
 
 impl Follow {
     pub(super) fn new(stream: PathBuf, spec: &RunSpec) -> Self {
         let tests = spec.order.len();
         let digest = if spec.detailed { Digest::detailed(tests) } else { Digest::new(tests) };
-        Self { tail: Tail::new(stream), digest }
+        Self { tail: Tail::new(stream), digest, held: Rc::default() }
     }
 
     fn read(&mut self) -> Option<u64> {
@@ -95,6 +100,10 @@ impl Watch for Follow {
     fn is_over(&self) -> bool {
         self.digest.has_ended()
     }
+
+    fn is_held(&self) -> bool {
+        self.held.get()
+    }
 }
 
 impl Workshop {
@@ -118,6 +127,7 @@ impl Workshop {
             tmpdir: folder.tmpdir(),
             partial: only_files.is_some(),
             only_files,
+            hold: None,
             log: None,
             stream: None,
             sections: spec.detailed,
@@ -154,12 +164,16 @@ impl Workshop {
         tokio::join!(self.answer(ended), tidied).0
     }
 
+    /// Whether this is said for the first time.
+    fn is_new(&self, what: &str) -> bool {
+        self.told.borrow_mut().insert(what.to_owned())
+    }
+
     /// What pytest says of the failures of a run that nobody was told of.
     fn new_accounts(&self, told: &Told, conclusion: &Conclusion) -> Vec<Account> {
-        let mut known = self.told_in_full.borrow_mut();
-        let mut new = |at: u32| {
+        let new = |at: u32| {
             let failure = conclusion.failures.iter().find(|failure| failure.at == at);
-            failure.is_some_and(|failure| known.insert(failure.fingerprint.clone()))
+            failure.is_some_and(|failure| self.is_new(&failure.fingerprint))
         };
         accounts(told, conclusion).into_iter().filter(|account| new(account.at)).collect()
     }
@@ -189,6 +203,13 @@ impl Workshop {
             // Whatever the number in this run: said once for a session.
             let id = self.suite.node_id(TestIdx(*first));
             notices.push(("unstable-ids".to_owned(), unstable_ids(id)));
+        }
+        if let Some(why) = told.cut.as_deref().filter(|why| self.is_new(&format!("cut {}", masked(why)))) {
+            let text = format!(
+                "pytest stopped before the last test of a run ({}): what is not reached is not tried",
+                shorten(why)
+            );
+            notices.push(("cut".to_owned(), text));
         }
         if let Some(remark) = &conclusion.remark {
             notices.push(("run".to_owned(), format!("{where_}: {remark}")));
@@ -316,11 +337,26 @@ impl Spawn {
     }
 }
 
-impl Executor for Spawn {
-    async fn answer(&self, run: RunId, spec: RunSpec, cancel: CancelSignal) -> Result<Answered, Failure> {
+impl Spawn {
+    /// Answers a question. Where its tests have no `place` yet, the process starts all the same, collects, and waits
+    /// for one of `slots`.
+    pub(super) async fn answer<'a>(
+        &self,
+        run: RunId,
+        spec: RunSpec,
+        place: Option<Slot<'a>>,
+        slots: &'a Slots,
+        cancel: CancelSignal,
+    ) -> Result<Answered, Failure> {
         let workshop = &self.workshop;
+        let unwritable = |error: std::io::Error| Failure::io("write the files of a run", &error);
         let Prepared { dir, mut request, folder } = workshop.prepare(run, &spec)?;
         request.lean = !spec.fresh && !spec.detailed && spec.order.len() >= LEAN_FROM;
+        let hold = match &place {
+            Some(_) => None,
+            None => Some(Hold::at(&folder.hold()).map_err(unwritable)?),
+        };
+        request.hold = hold.as_ref().map(|_| folder.hold());
         let (request_path, suite_path) = (dir.path().join("request.json"), workshop.session.suite());
         let (stream, output) = (dir.stream(), dir.output());
         let tmpdir = Some(&*request.tmpdir);
@@ -329,13 +365,27 @@ impl Executor for Spawn {
         let command = workshop
             .invocation
             .command(Mode::Run, files, Some(&request), spec.hash_seed)
-            .map_err(|error| Failure::io("write the files of a run", &error))?;
+            .map_err(unwritable)?;
         let mut follow = Follow::new(stream.clone(), &spec);
-        let ended = process::supervise(command, workshop.pace.limits(), &mut follow, cancel)
-            .await
-            .map_err(|error| Failure::environment(format!("pytest could not be started: {error}")))?;
+        let held = follow.held.clone();
+        held.set(hold.is_some());
+        let supervised = process::supervise(command, workshop.pace.limits(), &mut follow, cancel);
+        let ended = match hold {
+            None => supervised.await,
+            Some(hold) => {
+                let let_go = || {
+                    held.set(false);
+                    hold.let_go()
+                };
+                in_a_slot(supervised, slots, let_go).await
+            }
+        };
+        drop(place);
+        let ended =
+            ended.map_err(|error| Failure::environment(format!("pytest could not be started: {error}")))?;
         process::kill_escaped(&ended.escaped);
         let (told, finished) = follow.finish();
+        let waited = Duration::try_from_secs_f64(told.waited).unwrap_or_default();
         let ended = EndedRun {
             run,
             spec: &spec,
@@ -344,7 +394,7 @@ impl Executor for Spawn {
             told,
             finished,
             end: ended.end,
-            wall: ended.wall,
+            wall: ended.wall.saturating_sub(waited),
             cpu: ended.cpu,
             leaked: ended.leaked || !ended.escaped.is_empty(),
             lingered: ended.lingered,
@@ -353,4 +403,22 @@ impl Executor for Spawn {
         };
         workshop.conclude(folder, ended).await
     }
+}
+
+/// Waits for the end of a process that is to be let go once there is a place for its tests, which it has until its end.
+async fn in_a_slot<T>(
+    process: impl Future<Output = io::Result<T>>,
+    slots: &Slots,
+    let_go: impl FnOnce() -> io::Result<()>,
+) -> io::Result<T> {
+    let mut process = pin!(process);
+    let place = tokio::select! {
+        // It may end before: by a signal, or since nothing could be collected.
+        ended = &mut process => return ended,
+        place = slots.take() => place,
+    };
+    let_go()?;
+    let ended = process.await;
+    drop(place);
+    ended
 }

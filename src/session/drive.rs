@@ -13,12 +13,13 @@ use tokio::sync::watch;
 
 use super::event::{Answer, EndReason, Event};
 use super::journal::{Journal, Sink};
-use crate::core::hunt::load::{Load, jobs_for};
+use crate::core::hunt::load::{Load, jobs_for, may_start_ahead};
 use crate::core::hunt::{Hunt, Step};
 use crate::core::run::{RunId, RunRecord, RunSpec};
 use crate::error::Failure;
 use crate::process::{Cancel, CancelSignal, Ticks, free_memory};
 use crate::pytest::executor::{Answered, Executor};
+use crate::pytest::slots::Slots;
 
 /// Where a hunt stops although it is not done.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,7 +84,9 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
         let began = Instant::now();
         let deadline = self.budget.time.map(|time| began + time);
         let executor = self.executor;
+        let slots = Slots::new(self.hunt.jobs());
         let mut running: FuturesUnordered<Answering<'_>> = FuturesUnordered::new();
+        let mut ahead = false;
         let mut beside: BTreeMap<RunId, bool> = BTreeMap::new();
         let mut ending: Option<EndReason> = None;
         let mut processes = 0;
@@ -91,7 +94,9 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
         let mut stopped = stop.subscribe();
         let mut measured = Ticks::now();
         loop {
-            while ending.is_none() && (running.len() as u32) < self.hunt.jobs() {
+            slots.resize(self.hunt.jobs());
+            let ready = u32::from(ahead && self.hunt.jobs() > 1 && executor.starts_ahead());
+            while ending.is_none() && (running.len() as u32) < self.hunt.jobs() + ready {
                 let (run, spec) = if let Some(open) = self.open.pop() {
                     open
                 } else {
@@ -112,9 +117,10 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
                 }
                 beside.insert(run, !beside.is_empty());
                 let mut cancel = stop.subscribe();
+                let slots = &slots;
                 running.push(Box::pin(async move {
                     if waited(spec.wait_ms, &mut cancel).await {
-                        (run, executor.answer(run, spec, cancel).await)
+                        (run, executor.answer(run, spec, slots, cancel).await)
                     } else {
                         (run, Ok(Answered { record: None, notices: Vec::new(), processes: 0 }))
                     }
@@ -140,7 +146,10 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
                     };
                     let record = RunRecord { beside: company, ..record };
                     let full = running.len() as u32 + 1 >= self.hunt.jobs();
-                    self.adapt(&mut measured, full, onlooker)?;
+                    if let Some(load) = load_since(&mut measured, full) {
+                        ahead = may_start_ahead(load);
+                        self.adapt(load, onlooker)?;
+                    }
                     self.journal.append(&Event::Answered(Answer::of(&record)))?;
                     self.hunt.mark(record);
                 }
@@ -159,25 +168,11 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
         Ok(Sitting { why: ending.unwrap_or(EndReason::Finished), processes })
     }
 
-    /// Has more runs go side by side where they leave cores idle, and fewer where they do not. `measured` is when that
-    /// was looked at last. Where fewer runs go on than might (`full` is false), idle cores say nothing of the tests.
-    fn adapt(
-        &mut self,
-        measured: &mut Option<Ticks>,
-        full: bool,
-        onlooker: &mut impl Onlooker,
-    ) -> Result<(), Failure> {
-        let Some(then) = measured.filter(|_| self.auto) else { return Ok(()) };
-        let now = Ticks::now();
-        if !full {
-            *measured = now;
+    /// Has more runs go side by side where they leave cores idle, and fewer where they do not.
+    fn adapt(&mut self, load: Load, onlooker: &mut impl Onlooker) -> Result<(), Failure> {
+        if !self.auto {
             return Ok(());
         }
-        let (Some(idle), Some(memory)) = (now.and_then(|now| now.idle_since(then)), free_memory()) else {
-            return Ok(());
-        };
-        *measured = now;
-        let load = Load { idle, memory };
         let before = self.hunt.jobs();
         let jobs = jobs_for(load, before, self.jobs);
         if jobs == before {
@@ -207,6 +202,19 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
         }
         Ok(())
     }
+}
+
+/// What was free since it was looked at last, which is `measured`; `None` where that says nothing: it is not long ago,
+/// or fewer runs went on than might (`full` is false).
+fn load_since(measured: &mut Option<Ticks>, full: bool) -> Option<Load> {
+    let (then, now) = ((*measured)?, Ticks::now());
+    if !full {
+        *measured = now;
+        return None;
+    }
+    let load = Load { idle: now?.idle_since(then)?, memory: free_memory()? };
+    *measured = now;
+    Some(load)
 }
 
 /// Waits so many milliseconds. False where somebody wants the sitting to end before that.

@@ -92,6 +92,27 @@ fn quiet_is_the_result_and_nothing_else() {
 }
 
 #[test]
+fn runs_that_somebody_cuts_short_are_not_passed_over() {
+    let project = Project::with(
+        Pytest9,
+        "conftest.py",
+        "def pytest_runtest_teardown(item):\n    item.session.shouldstop = f'enough after {item.name}'\n",
+    )
+    .file("test_few.py", "def test_a(): pass\ndef test_b(): pass\ndef test_c(): pass\n");
+    let (ran, report) = project.report(&HUNT);
+    ran.code(0);
+    let said: Vec<&str> = list(&report["notices"])
+        .iter()
+        .filter(|notice| notice["about"] == "cut")
+        .filter_map(|notice| notice["text"].as_str())
+        .collect();
+    assert!(!said.is_empty() && said.len() <= 3, "once for each reason: {report}");
+    assert!(said[0].contains("(enough after test_"), "{said:?}");
+    let human = project.flakehunt(&["report", "--report", "human"]).code(0);
+    assert!(human.stdout.contains("what is not reached is not tried"), "{human}");
+}
+
+#[test]
 fn a_dry_run_shows_its_orders_and_runs_nothing() {
     let text = "import pathlib\n\n\ndef test_ran():\n    (pathlib.Path.home() / 'ran').touch()\n";
     let project = Project::with(Pytest9, "test_ran.py", text);

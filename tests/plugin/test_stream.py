@@ -2,10 +2,11 @@
 
 import os
 import signal
+import threading
 
 import pytest
 
-from harness import executed, junit_cases
+from harness import executed, junit_cases, read_stream
 
 VERSION = tuple(int(part) for part in pytest.__version__.split(".")[:2])
 
@@ -165,6 +166,51 @@ def test_an_interrupted_run_ends(project, raised):
     assert result.one("end")["code"] == result.code
     assert result.code == (2 if raised == "KeyboardInterrupt" else 9)
     assert executed(result) == [1] and result.all("fin") == []
+
+
+@pytest.mark.parametrize("word", [b"\n", b""])
+def test_a_held_run_waits_for_a_word(project, word):
+    project.write("test_h.py", "def test_a(): pass\ndef test_b(): pass\n")
+    project.collect()
+    hold, before = project.away / "hold", []
+    os.mkfifo(hold)
+
+    def speak():
+        with open(hold, "wb", buffering=0) as driver:  # opens when the run comes to read
+            streams = project.away.glob("stream-*.jsonl")
+            before.extend(event["event"] for stream in streams for event in read_stream(stream))
+            driver.write(word)
+
+    speaker = threading.Thread(target=speak)
+    speaker.start()
+    result = project.run([1, 0], hold=str(hold))
+    speaker.join()
+    assert before.count("collected") == 2 and "start" not in before, "it has collected, and no test has begun"
+    if word:
+        assert executed(result) == [1, 0] and result.code == 0
+        names = [event["event"] for event in result.events]
+        assert names.index("collected") < names.index("go") < names.index("start")
+        assert 0 <= result.one("go")["waited"] < 60
+    else:
+        assert executed(result) == [] and result.one("end")["code"] == 2
+
+
+@pytest.mark.parametrize("word", ["shouldfail", "shouldstop"])
+def test_a_session_that_is_told_to_stop_says_why(project, word):
+    project.write("test_s.py", "def test_a(): pass\ndef test_b(): pass\ndef test_c(): pass\n")
+    project.write(
+        "conftest.py",
+        f"""
+        def pytest_runtest_teardown(item):
+            if item.name == "test_b":
+                item.session.{word} = "enough of it"
+        """,
+    )
+    project.collect()
+    result = project.run([0, 1, 2])
+    assert executed(result) == [0, 1]
+    assert result.one("cut") == {"event": "cut", "n": 1, "reason": "enough of it"}
+    assert project.run([0, 2, 1]).all("cut") == [], "nothing was left to run"
 
 
 HOSTILE = """

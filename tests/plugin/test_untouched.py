@@ -219,6 +219,19 @@ def test_retrying_marks_do_nothing(project):
     assert len(result.phases(when="call", outcome="failed")) == 1 and len(result.all("phase")) == 3
 
 
+@pytest.mark.parametrize("where", ["addopts", "ini"])
+def test_no_run_is_cut_short_by_the_time_of_a_session(project, where):
+    if not _installed("pytest_timeout"):
+        pytest.skip("pytest-timeout is not installed")
+    if where == "ini":
+        _three(project, ini="session_timeout = 0.000001")
+    else:
+        _three(project, "--session-timeout=0.000001")
+    changed = project.collect().all("changed")
+    assert ("timeout", "session_timeout=None") in {(event["plugin"], event["what"]) for event in changed}
+    assert executed(project.run([3, 1, 2, 0])) == [3, 1, 2, 0]
+
+
 def test_hypothesis_keeps_its_examples_to_the_run(project):
     if not _installed("hypothesis"):
         pytest.skip("hypothesis is not installed")

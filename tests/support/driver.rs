@@ -148,7 +148,10 @@ fn assert_is_possible(spec: &RunSpec, n: usize) {
     let tests: BTreeSet<TestIdx> = spec.order.iter().copied().collect();
     let once: BTreeSet<TestIdx> = spec.order[..tests.len()].iter().copied().collect();
     assert_eq!(once.len(), tests.len(), "a test stands twice in {spec:?}");
-    assert!(once.len() == spec.order.len() || spec.purpose == Purpose::Repeat, "a test stands twice in {spec:?}");
+    assert!(
+        once.len() == spec.order.len() || spec.purpose == Purpose::Repeat,
+        "a test stands twice in {spec:?}"
+    );
     assert!(tests.iter().all(|test| test.at() < n), "{spec:?} is not of this suite");
     assert!(!tests.is_empty(), "nothing is asked");
 }

@@ -164,7 +164,8 @@ fn worst_run(h: &Shared, tests: &[TestIdx], not: &BTreeSet<RunId>) -> Option<(Ru
 /// so that one which fails the second time is not taken for one that collides.
 fn lingering(h: &Shared, order: &[TestIdx], tests: &[TestIdx]) -> Vec<TestIdx> {
     let runs = h.board.runs();
-    let took = runs.iter().filter(|run| run.spec.order.starts_with(order)).map(|run| run.record.cost.tests_ms);
+    let took =
+        runs.iter().filter(|run| run.spec.order.starts_with(order)).map(|run| run.record.cost.tests_ms);
     let times = (REPEATS_MS / took.max().unwrap_or(REPEATS_MS).max(1)).min(MOST_REPEATS);
     let again: Vec<TestIdx> = order.iter().copied().filter(|test| tests.contains(test)).collect();
     [order, &again.repeat(times as usize)].concat()

@@ -42,6 +42,11 @@ pub fn jobs_for(load: Load, jobs: u32, least: u32) -> u32 {
     wanted.clamp(least, least * MOST)
 }
 
+/// Whether a run more may be started while the tests of others go on, to be ready when one of those has ended.
+pub fn may_start_ahead(load: Load) -> bool {
+    load.idle > ROOM && load.memory >= LITTLE_MEMORY
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

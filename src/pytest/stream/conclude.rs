@@ -154,6 +154,13 @@ impl Ended<'_> {
         };
         let running = !at.is_empty();
         let unfinished = known < self.order.len() as u64;
+        if let (Some(why), false, 1..) = (&self.told.cut, running, known) {
+            return Judged::remark(format!(
+                "pytest stopped after {} tests: {}",
+                self.progress(known),
+                shorten(why)
+            ));
+        }
         match code {
             // Nobody pressed a key here: the test raised KeyboardInterrupt, called `pytest.exit`, or broke a hook.
             code if running && unfinished && !matches!(code, 0 | 1 | 4 | 5) => {

@@ -42,6 +42,8 @@ pub struct Told {
     pub changed: Vec<Changed>,
     /// How the collection differs from the suite file.
     pub mismatch: Option<Mismatch>,
+    /// How long the run waited to be let go, in seconds.
+    pub waited: f64,
     /// The numbers of the tests that began, by position.
     pub executed: Vec<u32>,
     /// What became of the test at each position asked for; [`Outcome::NotReached`] until it has ended.
@@ -56,6 +58,8 @@ pub struct Told {
     pub running: Option<Running>,
     /// What ended the session from inside a test.
     pub interrupt: Option<Interrupt>,
+    /// Why the session ended before its last test although no test ended it.
+    pub cut: Option<String>,
     /// How the events contradict each other (positions that are not 0, 1, 2, ...); positions after that are not told.
     pub out_of_order: Option<String>,
     /// How many lines could not be read.
@@ -193,6 +197,8 @@ impl Digest {
             Event::Interrupt { n, r#type, message } => {
                 told.interrupt.get_or_insert(Interrupt { n, r#type, message });
             }
+            Event::Go { waited } => told.waited = waited.max(0.0),
+            Event::Cut { reason, .. } => told.cut = Some(reason),
             Event::End { code } => told.end = Some(code),
             Event::Damaged => told.damaged += 1,
             Event::Start { i, n } => self.start(i, n),

@@ -19,6 +19,11 @@ pub enum Event {
     Collected(Collected),
     /// What was collected does not hold what was asked for.
     Mismatch(Mismatch),
+    /// The run was let go.
+    Go {
+        /// How long it had waited for that, in seconds.
+        waited: f64,
+    },
     /// A test begins.
     Start {
         /// Its number in the suite file.
@@ -49,6 +54,13 @@ pub enum Event {
         /// What it says.
         #[serde(default)]
         message: String,
+    },
+    /// Something other than a test has the session end before its last test.
+    Cut {
+        /// The position of the last test that ran.
+        n: u64,
+        /// Why, in the words of whoever wanted it.
+        reason: String,
     },
     /// pytest has ended.
     End {

@@ -5,9 +5,9 @@ from os.path import join
 import pytest
 
 from . import artefacts, lean, seeds, terminal
-from .bound import read_json, text
+from .bound import LIB, read_json, text
 from .clone import fresh
-from .failure import Raised, ending, fields
+from .failure import MESSAGE_LENGTH, Raised, clip, ending, fields
 from .serve import Server
 
 EXTRA_IDS = 1000
@@ -142,11 +142,22 @@ class Late:
         if mode == "serve":
             run = Server(self.plugin, session, self.lean).serve()
         else:
+            if run.get("hold"):
+                self.hold(session, run["hold"])
             self.plugin.frost.freeze()
             self.plugin.exit.arm(session)
             if self.lean is not None and not run.get("sections"):
                 self.lean.switch_on(session, artefacts.junit_log(session.config))
         return self.perform(session, run)
+
+    def hold(self, session, path):
+        """Waits until the driver has a place for the tests."""
+        began = LIB.monotonic()
+        with LIB.builtin_open(path, "rb", 0) as file:
+            word = file.read(1)
+        if not word:
+            raise session.Interrupted("flakehunt is gone")
+        self.plugin.stream.event("go", waited=round(LIB.monotonic() - began, 6))
 
     def perform(self, session, run):
         """Runs one order to its end."""
@@ -190,6 +201,9 @@ class Late:
             failed += reporter.failed
             if failed == max_fail:
                 return
+            why = session.shouldfail or session.shouldstop
+            if why and position + 1 < len(items):
+                stream.event("cut", n=position, reason=clip(text(why), MESSAGE_LENGTH))
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
             if session.shouldstop:

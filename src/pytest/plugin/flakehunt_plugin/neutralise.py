@@ -95,9 +95,18 @@ def options(config):
     return changed
 
 
+def _endless(config):
+    """A session's time, kept by pytest-timeout: a server lives longer than one session of the project would."""
+    key = getattr(config.pluginmanager.get_plugin("timeout"), "SESSION_EXPIRE_KEY", None)
+    if key is None or not config.stash.get(key, 0):
+        return []
+    config.stash[key] = 0
+    return [("timeout", "session_timeout=None")]
+
+
 def unregister(config):
     """Removes the plugins no option stops. Their options, ini keys and marks stay known."""
-    changed = []
+    changed = _endless(config)
     manager = config.pluginmanager
     for name in UNREGISTERED:
         plugin = manager.get_plugin(name)
