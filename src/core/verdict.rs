@@ -105,6 +105,8 @@ pub struct Verdict {
     pub unsetters: Vec<TestIdx>,
     /// For import-polluted tests: every minimal set of files, in collection order.
     pub import_polluters: Vec<Vec<FileIdx>>,
+    /// For victims: files that must be collected besides those of the first of the smallest sets and of the test.
+    pub imported: Vec<FileIdx>,
     /// How often it failed in the orders that were tried.
     pub failed: Count,
     /// Which lists are complete.

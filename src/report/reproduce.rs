@@ -124,6 +124,7 @@ fn question(
     let mut imported = Vec::new();
     let order = match verdict.class {
         Class::Victim | Class::Ndod if smallest.is_some() => {
+            imported.clone_from(&verdict.imported);
             smallest.iter().flat_map(|culprits| culprits.members.iter().copied()).chain([test]).collect()
         }
         Class::Brittle | Class::Broken => vec![test],

@@ -150,6 +150,7 @@ fn the_printed_command_shows_the_failure() {
         Project::suite("one_polluter", Pytest9),
         Project::suite("odd_ids", Pytest9),
         Project::suite("imports", Pytest9),
+        Project::suite("import_switch", Pytest9),
         Project::suite("brittle", Pytest9),
         Project::with(Pytest9, "tests odd/test_odd.py", odd),
     ];

@@ -177,6 +177,7 @@ pub fn verdict(test: u32, class: Class) -> Verdict {
         cleaners: Vec::new(),
         unsetters: Vec::new(),
         import_polluters: Vec::new(),
+        imported: Vec::new(),
         failed: Count { k: 23, n: 50 },
         complete: Complete::default(),
         confirmed: None,

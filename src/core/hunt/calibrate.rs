@@ -68,8 +68,8 @@ pub(crate) async fn in_the_end(h: &Shared, order: &[TestIdx]) {
     compare(h, &own, &[last]).await;
 }
 
-/// What a test that failed alone in a child does alone in a process of its own. Does not return where children are not
-/// to be believed.
+/// What a test that was run alone in a child does alone in a process of its own. Does not return where it passes there,
+/// and children that fail are not to be believed.
 pub(crate) async fn alone(h: &Shared, test: TestIdx, own: How) -> Option<Seen> {
     let order = vec![test];
     let own = h.ask(order.clone(), OrderName::Probe, 0, own).await;

@@ -283,6 +283,14 @@ fn put_down(h: &Shared, found: &Found) {
     verdict.effect = proofs.first().map(|proof| proof.effect);
     verdict.explained = found.explained(h);
     verdict.notes = found.notes.clone();
+    let smallest = proofs.iter().min_by_key(|proof| proof.culprits.members.len());
+    verdict.imported = smallest.map(|proof| proof.needs.clone()).unwrap_or_default();
+    for proof in proofs.iter().filter(|proof| !proof.needs.is_empty()) {
+        let names: Vec<&str> = proof.culprits.members.iter().map(|test| h.suite.node_id(*test)).collect();
+        let files: Vec<&str> = proof.needs.iter().map(|file| h.suite.file(*file)).collect();
+        let (names, files) = (names.join(", then "), files.join(" and "));
+        verdict.notes.push(format!("{names}: acts only where {files} is imported too"));
+    }
     let left = verdict.explained.n - verdict.explained.k;
     if left > 0 {
         verdict.notes.push(format!(
@@ -311,6 +319,7 @@ pub(crate) fn opened(h: &Shared, test: TestIdx) -> Verdict {
         cleaners: Vec::new(),
         unsetters: Vec::new(),
         import_polluters: Vec::new(),
+        imported: Vec::new(),
         failed: h.failures_in_orders(test),
         complete: Complete::default(),
         confirmed: None,

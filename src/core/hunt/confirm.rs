@@ -1,18 +1,19 @@
 //! The proof: with the set it flips, without any one member it does not, in fresh processes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use futures_util::future::join_all;
+use futures_util::future::join;
 
 use super::Shared;
 use super::explain::ALWAYS;
+use super::imports;
 use super::localise::but;
 use super::model::{Expect, Fit, Model, ln_choices};
 use super::probe::How;
 use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
 use crate::core::stats::{Alternative, fisher};
-use crate::core::test_id::TestIdx;
+use crate::core::test_id::{FileIdx, TestIdx};
 use crate::core::verdict::{Confirmation, Count, Culprits};
 
 /// More runs than this, each way, do not make a set likelier.
@@ -38,6 +39,9 @@ const SHOWN_MS: u64 = 250;
 /// The chance of taking forked children for liars where they flip no more often than fresh processes.
 const ONLY_FORKED: f64 = 0.005;
 
+/// The chance of taking a set for one that needs other files where it acts as often without them.
+const MORE_FILES: f64 = 0.05;
+
 /// Why a set is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Doubt {
@@ -55,6 +59,8 @@ pub(crate) struct Proof {
     pub confirmation: Confirmation,
     /// Flips in runs of exactly the set and the test.
     pub effect: Count,
+    /// Files that must be collected besides those of the set and the test.
+    pub needs: Vec<FileIdx>,
 }
 
 impl Proof {
@@ -75,20 +81,62 @@ impl Proof {
 #[derive(Clone, Copy, Default)]
 struct Tally {
     all: Count,
+    /// In processes of their own.
     fresh: Count,
+    /// In those of them for which only the files of the set and the test were collected.
+    few: Count,
 }
 
-fn tally(h: &Shared, test: TestIdx, flip: Seen, before: &[TestIdx]) -> Tally {
+/// Flips in runs of these tests and the test. `few` are the files of the set and the test, where runs that collect no
+/// others count.
+fn tally(h: &Shared, test: TestIdx, flip: Seen, before: &[TestIdx], few: Option<&[FileIdx]>) -> Tally {
     let mut tally = Tally::default();
-    for (run, seen) in h.evidence(test) {
-        if run.before(test) == before {
+    for run in h.board.runs().iter() {
+        let among = match (&run.spec.files, few) {
+            (None, _) => false,
+            (Some(files), Some(few)) if run.record.fresh && **files == *few => true,
+            _ => continue,
+        };
+        let counts = among || h.is_evidence(run);
+        if let Some(seen) = run.seen(test).filter(|_| counts && run.before(test) == before) {
             tally.all.add(seen == flip);
             if run.record.fresh {
                 tally.fresh.add(seen == flip);
             }
+            if among {
+                tally.few.add(seen == flip);
+            }
         }
     }
     tally
+}
+
+/// What is collected where a person names tests to pytest: their files and no others.
+#[derive(Clone, Debug)]
+struct Few {
+    with: Vec<FileIdx>,
+    /// One for each removal.
+    without: Vec<Vec<FileIdx>>,
+}
+
+impl Few {
+    /// `None` where the set and the test have all files of the suite.
+    fn of(h: &Shared, model: &Model, set: &Culprits, removals: &[Vec<TestIdx>]) -> Option<Self> {
+        let files = |before: &[TestIdx]| -> Vec<FileIdx> {
+            let files: BTreeSet<FileIdx> =
+                before.iter().chain([&model.test]).map(|test| h.suite.file_of(*test)).collect();
+            files.into_iter().collect()
+        };
+        let with = files(&set.members);
+        let without = removals.iter().map(|removal| match model.flip {
+            // Nothing but the member makes the difference.
+            Seen::Fail => with.clone(),
+            // What shows that a brittle test is brittle is the run without.
+            Seen::Pass => files(removal),
+        });
+        let without = without.collect();
+        (with.len() < h.suite.files().count()).then_some(Self { with, without })
+    }
 }
 
 /// Proves a set, or says why it cannot be proven. `model` holds the set besides the ones proven before;
@@ -106,24 +154,46 @@ pub(crate) async fn confirm(
     // It was chosen among all sets of its size.
     let size = set.members.len();
     let price = ln_choices(choices.max(size), size);
+    // Proven as a person will see it: with no other files collected.
+    let mut more_files = false;
+    let mut few = Few::of(h, model, set, &removals);
+    let forks = h.plan.forks && !h.only_fresh.get();
     if h.plan.jobs > 1 {
         // Once with nothing beside it: a collision of two runs must not pass for a culprit. Where children are forked one
         // of them may say so; a process of its own would leave the other cores idle for as long as it starts.
-        let how = How::next(Purpose::Confirm).exclusive();
-        if h.after(&set.members, test, 0, how).await.is_none() {
+        let how = confirm_how().exclusive();
+        let seen = match &few {
+            Some(few) if !forks => h.again_among(&few.with, &set.members, test, how).await,
+            _ => h.after(&set.members, test, 0, how).await,
+        };
+        if seen.is_none() && (forks || few.take().is_none()) {
             return Err(Doubt::Unproven);
         }
     }
     loop {
-        let with = tally(h, test, flip, &set.members);
-        let without: Vec<Tally> = removals.iter().map(|removal| tally(h, test, flip, removal)).collect();
+        let with = tally(h, test, flip, &set.members, few.as_ref().map(|few| &few.with[..]));
+        let without: Vec<Tally> = removals
+            .iter()
+            .enumerate()
+            .map(|(at, removal)| tally(h, test, flip, removal, few.as_ref().map(|few| &few.without[at][..])))
+            .collect();
         let all_without = sum(without.iter().map(|tally| tally.all));
         let fresh_without = sum(without.iter().map(|tally| tally.fresh));
+        let few_without = sum(without.iter().map(|tally| tally.few));
+        if few.is_some() && (few_without.k > 0 || needs_more_files(with)) {
+            // What else is collected matters: only runs that collect all of it tell.
+            more_files = few_without.k == 0;
+            few = None;
+            continue;
+        }
         if all_without.k > 0 {
             return Err(if set.members.len() == 1 { Doubt::FlipsAlone } else { Doubt::Unproven });
         }
         let forked = Count { k: with.all.k - with.fresh.k, n: with.all.n - with.fresh.n };
-        if with.fresh.k == 0 && fisher(forked, with.fresh, Alternative::Greater) < ONLY_FORKED {
+        if few.is_none()
+            && with.fresh.k == 0
+            && fisher(forked, with.fresh, Alternative::Greater) < ONLY_FORKED
+        {
             let names: Vec<&str> = set.members.iter().map(|member| h.suite.node_id(*member)).collect();
             let sentence = format!(
                 "after {}, {} flips in {} of {} forked children and in none of {} fresh processes",
@@ -135,8 +205,9 @@ pub(crate) async fn confirm(
             );
             h.distrust(sentence).await;
         }
+        let lacks_few = few.is_some() && with.few.k == 0;
         let tired = with.all.n >= MOST || (with.all.n >= 12 && with.all.k * 12 < with.all.n);
-        if tired {
+        if tired && few.take().is_none() {
             return Err(Doubt::Unproven);
         }
         // One flip chose the set; it cannot speak for it as well.
@@ -159,9 +230,10 @@ pub(crate) async fn confirm(
         let compared = with.all.n >= least_with && without.iter().all(|tally| tally.all.n >= each);
         let enough_without = all_without.n.max(gain.fit.without.n / 2) >= MOODY_WITHOUT;
         let compared = compared && (!moody || (enough_without && all_without.n >= 4));
-        let lacks_fresh = with.fresh.k < care.fresh;
-        let lacks_fresh_without =
-            fresh_without.n < care.fresh || without.iter().any(|tally| tally.fresh.n == 0);
+        let lacks_fresh = with.fresh.k < care.fresh || lacks_few;
+        let lacks_fresh_without = fresh_without.n < care.fresh
+            || without.iter().any(|tally| tally.fresh.n == 0)
+            || (forks && few.is_some() && few_without.n == 0);
         // Counts that convince a person are wanted of one test that the set acts on, where a run is nearly free.
         let cheap = h.plan.forks
             && !h.only_fresh.get()
@@ -173,7 +245,12 @@ pub(crate) async fn confirm(
                 Seen::Fail => count,
                 Seen::Pass => Count { k: count.n - count.k, n: count.n },
             };
+            let needs = match more_files && flip == Seen::Fail {
+                true => imports::needed(h, &set.members, test, flip).await,
+                false => Vec::new(),
+            };
             let proof = Proof {
+                needs,
                 culprits: set.clone(),
                 confirmation: Confirmation { with: failures(with.all), without: failures(all_without) },
                 effect: with.all,
@@ -181,7 +258,17 @@ pub(crate) async fn confirm(
             proof.remember(h);
             return Ok(proof);
         }
-        let how = |fresh: bool| if fresh { confirm_how().fresh() } else { confirm_how() };
+        let least = least_tried(&without);
+        let ask = async |before: &[TestIdx], fresh: bool, files: Option<&[FileIdx]>| match files {
+            Some(files) if fresh => h.again_among(files, before, test, confirm_how().fresh()).await,
+            _ if fresh => h.again(before, test, confirm_how().fresh()).await,
+            _ => h.again(before, test, confirm_how()).await,
+        };
+        let ask_with = || ask(&set.members, lacks_fresh, few.as_ref().map(|few| &few.with[..]));
+        let ask_without = || {
+            let files = few.as_ref().map(|few| &few.without[least][..]);
+            ask(&removals[least], lacks_fresh_without, files)
+        };
         // The side with fewer runs tells more.
         let fewer_with = if believed || seldom || local > whole {
             with.all.n <= all_without.n
@@ -191,23 +278,29 @@ pub(crate) async fn confirm(
         let lacks_with = with.all.n < least_with;
         let want_with = lacks_fresh || lacks_with || (!lacks_fresh_without && compared && fewer_with);
         let want_without = lacks_fresh_without || !want_with;
-        let least = least_tried(&without);
         let both = h.plan.jobs > 1;
         let asked = match (want_with || both, want_without || both) {
             (true, true) => {
-                join_all([
-                    h.again(&set.members, test, how(lacks_fresh)),
-                    h.again(&removals[least], test, how(lacks_fresh_without)),
-                ])
-                .await
+                let (with, without) = join(ask_with(), ask_without()).await;
+                [Some(with), Some(without)]
             }
-            (true, false) => vec![h.again(&set.members, test, how(lacks_fresh)).await],
-            _ => vec![h.again(&removals[least], test, how(lacks_fresh_without)).await],
+            (true, false) => [Some(ask_with().await), None],
+            _ => [None, Some(ask_without().await)],
         };
-        if asked.iter().any(Option::is_none) {
+        // Runs that collect less may be impossible here.
+        if asked.into_iter().flatten().any(|seen| seen.is_none()) && few.take().is_none() {
             return Err(Doubt::Unproven);
         }
     }
+}
+
+/// Whether a set acts, it seems, only where other files are collected too. Where that is not so, it costs some runs more
+/// and a command that is longer than need be.
+fn needs_more_files(with: Tally) -> bool {
+    let full = Count { k: with.all.k - with.few.k, n: with.all.n - with.few.n };
+    with.few.k == 0
+        && with.few.n >= 2
+        && (full.k == full.n || fisher(full, with.few, Alternative::Greater) < MORE_FILES)
 }
 
 fn confirm_how() -> How {

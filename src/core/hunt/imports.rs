@@ -1,10 +1,13 @@
 //! Fails whatever the order, but not when only its own file is collected: which file's import does it?
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
 
 use super::Shared;
 use super::board::Urgency;
 use super::classify::opened;
+use super::probe::How;
 use crate::core::minimize;
 use crate::core::order::OrderName;
 use crate::core::outcome::Seen;
@@ -65,6 +68,33 @@ pub(crate) async fn decide(h: &Shared, test: TestIdx) -> bool {
     verdict.explained = Count { k: verdict.failed.k, n: verdict.failed.n };
     h.verdicts.borrow_mut().insert(test, verdict);
     true
+}
+
+/// The files that have to be collected besides their own for these tests to flip a test, where with their own alone they
+/// do not; none where that cannot be told.
+pub(crate) async fn needed(h: &Shared, before: &[TestIdx], test: TestIdx, flip: Seen) -> Vec<FileIdx> {
+    let own: BTreeSet<FileIdx> = before.iter().chain([&test]).map(|one| h.suite.file_of(*one)).collect();
+    let others: Vec<FileIdx> = h.suite.files().filter(|file| !own.contains(file)).collect();
+    let flips = async |files: &Vec<FileIdx>| {
+        let all: BTreeSet<FileIdx> = own.iter().chain(files).copied().collect();
+        let all: Vec<FileIdx> = all.into_iter().collect();
+        h.again_among(&all, before, test, How::next(Purpose::Files)).await == Some(flip)
+    };
+    let ask = async |subsets: Vec<Vec<FileIdx>>| join_all(subsets.iter().map(&flips)).await;
+    // What one set needs, another one may need as well.
+    let known = h.needed.borrow().clone();
+    for files in known {
+        if flips(&files).await && flips(&files).await {
+            return files;
+        }
+    }
+    let width = h.plan.jobs.max(1) as usize;
+    let Some(files) = minimize::by_suffix(&others, width, &ask).await else { return Vec::new() };
+    if !flips(&files).await {
+        return Vec::new();
+    }
+    h.needed.borrow_mut().push(files.clone());
+    files
 }
 
 /// With the files it fails, without any one of them it passes, in fresh processes.

@@ -44,7 +44,7 @@ pub use plan::{Care, Goal, Like, Plan, Planned, Repeats, Vary};
 
 use self::board::{Board, Run};
 use super::run::{RunId, RunRecord, RunSpec};
-use super::test_id::{Suite, TestIdx};
+use super::test_id::{FileIdx, Suite, TestIdx};
 use super::verdict::{Class, Cluster, Count, Verdict};
 
 /// What to do next.
@@ -93,6 +93,8 @@ pub(crate) struct Shared {
     pub set_aside: RefCell<BTreeSet<TestIdx>>,
     /// Members of proven sets, most recent last: the first suspects for the next test.
     pub culprits: RefCell<Vec<Vec<TestIdx>>>,
+    /// Files without which a proven set does not act.
+    pub needed: RefCell<Vec<Vec<FileIdx>>>,
     /// Proven cleaners, the first suspects for the next test.
     pub cleaners: RefCell<Vec<TestIdx>>,
     /// Sets that acted in all of many runs before some test, and in how many.
@@ -139,6 +141,7 @@ impl Shared {
         self.verdicts.borrow_mut().clear();
         self.set_aside.borrow_mut().clear();
         self.culprits.borrow_mut().clear();
+        self.needed.borrow_mut().clear();
         self.cleaners.borrow_mut().clear();
         self.steady.borrow_mut().clear();
         self.undone.borrow_mut().clear();
@@ -190,6 +193,7 @@ impl Hunt {
             stage: Cell::new(Stage::Baseline),
             set_aside: RefCell::default(),
             culprits: RefCell::default(),
+            needed: RefCell::default(),
             cleaners: RefCell::default(),
             steady: RefCell::default(),
             undone: RefCell::default(),

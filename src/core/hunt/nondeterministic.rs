@@ -1,6 +1,7 @@
 //! Both outcomes in the same order: shown where the order is the test alone.
 
 use super::Shared;
+use super::calibrate;
 use super::classify::{opened, undecided};
 use super::confirm::Doubt;
 use super::explain::Found;
@@ -27,6 +28,10 @@ pub(crate) async fn decide(h: &Shared, test: TestIdx) {
 /// The same, after a search for culprits that ended in doubt.
 pub(crate) async fn decide_after(h: &Shared, test: TestIdx, doubt: Option<Doubt>) {
     if !both_alone(h, test, Whose::Anybody).await {
+        if h.plan.forks && !h.only_fresh.get() {
+            // Children that share what one of them has spoilt show what nothing explains.
+            calibrate::alone(h, test, How::next(Purpose::Repeat).fresh()).await;
+        }
         undecided(h, test, reason(h, test, doubt));
         return;
     }

@@ -10,7 +10,7 @@ use super::plan::Like;
 use crate::core::order::OrderName;
 use crate::core::outcome::Seen;
 use crate::core::run::{Manner, Purpose, RunSpec};
-use crate::core::test_id::TestIdx;
+use crate::core::test_id::{FileIdx, TestIdx};
 use crate::core::verdict::Count;
 
 /// The seed of runs that are held against one another: chance must not make the difference.
@@ -133,6 +133,20 @@ impl Shared {
     /// What the test does at the end of this order in one more run of it.
     pub async fn again(&self, before: &[TestIdx], test: TestIdx, how: How) -> Option<Seen> {
         self.again_whole([before, &[test]].concat(), how).await.seen(test)
+    }
+
+    /// The same in one more run for which only these files are collected.
+    pub async fn again_among(
+        &self,
+        files: &[FileIdx],
+        before: &[TestIdx],
+        test: TestIdx,
+        how: How,
+    ) -> Option<Seen> {
+        let spec = self.spec([before, &[test]].concat(), OrderName::Probe, how);
+        let spec = RunSpec { files: Some(files.into()), ..spec };
+        let times = self.board.times(&spec);
+        self.board.ask(spec, times, how.urgency).await.seen(test)
     }
 
     /// What the test did at the end of this order, the `nth` time it is asked; `None` where it was not reached.

@@ -1,0 +1,1 @@
+STATE = {"on": False, "dirty": False}

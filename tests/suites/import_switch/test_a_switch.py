@@ -1,0 +1,7 @@
+import switch
+
+switch.STATE["on"] = True
+
+
+def test_on():
+    assert switch.STATE["on"]

@@ -1,0 +1,5 @@
+import switch
+
+
+def test_polluter():
+    switch.STATE["dirty"] = switch.STATE["on"]

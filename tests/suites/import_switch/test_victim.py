@@ -1,0 +1,5 @@
+import switch
+
+
+def test_victim():
+    assert not switch.STATE["dirty"]
