@@ -19,7 +19,7 @@ pub(crate) async fn baseline(h: &Shared) -> Option<impl Future<Output = ()>> {
     let ask = |nth: usize, how: How| h.ask(order.clone(), OrderName::Collection, nth, how);
     let how = How::next(Purpose::Baseline);
     let (first, second, calibrating) = if h.plan.forks && !h.only_fresh.get() {
-        let both = calibrate::both_ways(h, &order, &OrderName::Collection).await;
+        let both = calibrate::both_ways(h, &order, &OrderName::Collection, true).await;
         (both.own.clone(), both.child.clone(), Some(both))
     } else {
         let (first, second) = join(ask(0, how), ask(1, how)).await;

@@ -28,15 +28,15 @@ pub(crate) struct BothWays {
     second: Option<Ask>,
 }
 
-/// Runs an order in a process of its own and in two children in turn; waits for the first of them. Does not return
-/// where children are not to be believed: the hunt begins again without them.
-pub(crate) async fn both_ways(h: &Shared, order: &[TestIdx], name: &OrderName) -> BothWays {
+/// Runs an order in a process of its own and in a child, or two in turn where there is to be a `second`; waits for the
+/// first of them. Does not return where children are not to be believed: the hunt begins again without them.
+pub(crate) async fn both_ways(h: &Shared, order: &[TestIdx], name: &OrderName, second: bool) -> BothWays {
     let how = How::next(Purpose::Baseline).compared();
     let children = async {
         let first = h.ask(order.to_vec(), name.clone(), 0, how).await;
         // Where the first test ends every process there is nothing to run again.
         let again = survived(&first);
-        let second = (!again.is_empty()).then(|| in_a_child(h, again, name));
+        let second = (second && !again.is_empty()).then(|| in_a_child(h, again, name));
         (first, second)
     };
     let own = h.ask(order.to_vec(), name.clone(), 0, how.fresh());

@@ -119,6 +119,12 @@ fn stands_out(h: &Shared, suspect: &Suspect) -> bool {
     suspect.ln_ratio > (h.suite.len().max(2) as f64).ln() + (1.0 / h.plan.care.alpha).ln()
 }
 
+/// Whether a test whose cause was looked for, and not found, has a verdict once company is put to the test.
+async fn collides(h: &Shared, test: TestIdx) -> bool {
+    interference::settle_one(h, test).await;
+    h.verdicts.borrow().contains_key(&test)
+}
+
 /// Finds the class of one test, its culprits and the proof, and puts the verdict down. Gives what may be completed.
 pub(crate) async fn investigate(h: &Shared, test: TestIdx) -> Option<Found> {
     let Some(alone) = h.after(&[], test, 0, How::next(Purpose::Alone)).await else {
@@ -126,7 +132,8 @@ pub(crate) async fn investigate(h: &Shared, test: TestIdx) -> Option<Found> {
         return None;
     };
     let (passed, failed) = seen_both(h, test);
-    if alone == Seen::Pass && only_beside(h).contains(&test) {
+    let one = matches!(h.plan.goal, Goal::Bisect { .. });
+    if alone == Seen::Pass && !one && only_beside(h).contains(&test) {
         // Runs collide; that is looked into when the searches are over.
         return None;
     }
@@ -176,6 +183,14 @@ async fn depends(h: &Shared, test: TestIdx, flip: Seen) -> Option<Found> {
     }
     let doubt = everything(h, &mut found).await.err();
     if doubt == Some(Doubt::FlipsAlone) || found.proofs.is_empty() {
+        let lonely = h.one_at_a_time.get();
+        if collides(h, test).await {
+            return None;
+        }
+        if h.one_at_a_time.get() && !lonely {
+            // What was searched beside other runs is searched again.
+            return Box::pin(depends(h, test, flip)).await;
+        }
         nondeterministic::decide_after(h, test, doubt).await;
         return None;
     }

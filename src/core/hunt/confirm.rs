@@ -158,18 +158,10 @@ pub(crate) async fn confirm(
     let mut more_files = false;
     let mut few = Few::of(h, model, set, &removals);
     let forks = h.plan.forks && !h.only_fresh.get();
-    if h.plan.jobs > 1 {
-        // Once with nothing beside it: a collision of two runs must not pass for a culprit. Where children are forked one
-        // of them may say so; a process of its own would leave the other cores idle for as long as it starts.
-        let how = confirm_how().exclusive();
-        let seen = match &few {
-            Some(few) if !forks => h.again_among(&few.with, &set.members, test, how).await,
-            _ => h.after(&set.members, test, 0, how).await,
-        };
-        if seen.is_none() && (forks || few.take().is_none()) {
-            return Err(Doubt::Unproven);
-        }
-    }
+    // Once with nothing beside it: a collision of two runs must not pass for a culprit. Where children are forked one of
+    // them may say so; a process of its own would leave the other cores idle for as long as it starts. That child comes
+    // last, since it has to wait until nothing goes on.
+    let mut undisturbed = h.plan.jobs == 1;
     loop {
         let with = tally(h, test, flip, &set.members, few.as_ref().map(|few| &few.with[..]));
         let without: Vec<Tally> = removals
@@ -239,8 +231,22 @@ pub(crate) async fn confirm(
             && !h.only_fresh.get()
             && h.cost_of(&set.members, test).is_none_or(|cost_ms| cost_ms <= SHOWN_MS);
         let show = cheap && !h.steady.borrow().contains_key(&set.members);
-        let lacks_shown = show && (with.all.n < care.shown || all_without.n < care.shown);
-        if believed && compared && !lacks_fresh && !lacks_fresh_without && !lacks_shown {
+        let lacks_shown =
+            show && (with.all.n + u32::from(!undisturbed) < care.shown || all_without.n < care.shown);
+        let proven = believed && compared && !lacks_fresh && !lacks_fresh_without && !lacks_shown;
+        if !undisturbed && (proven || !forks) {
+            let how = confirm_how().exclusive();
+            let seen = match &few {
+                Some(few) if !forks => h.again_among(&few.with, &set.members, test, how).await,
+                _ => h.after(&set.members, test, 0, how).await,
+            };
+            if seen.is_none() && (forks || few.take().is_none()) {
+                return Err(Doubt::Unproven);
+            }
+            undisturbed = true;
+            continue;
+        }
+        if proven {
             let failures = |count: Count| match flip {
                 Seen::Fail => count,
                 Seen::Pass => Count { k: count.n - count.k, n: count.n },

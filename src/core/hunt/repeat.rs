@@ -130,7 +130,7 @@ pub(crate) async fn all(h: Rc<Shared>, repeats: Repeats, order: Option<Planned>)
     let known = known_order(&repeats, order.as_ref());
     let calibrating = async {
         if h.plan.forks && !h.only_fresh.get() && !repeats.in_process {
-            calibrate::both_ways(h, &known, &OrderName::Probe).await.settle(h).await;
+            calibrate::both_ways(h, &known, &OrderName::Probe, true).await.settle(h).await;
         }
     };
     // First, so that what is compared is not what is counted, which has other seeds.

@@ -2,13 +2,12 @@
 
 use std::rc::Rc;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
 use super::calibrate;
 use super::classify::{finish, investigate, opened};
 use super::confirm::Doubt;
 use super::explain::{Found, everything};
-use super::interference;
 use super::plan::{Goal, Planned};
 use super::probe::{How, is_an_order};
 use super::{Shared, Stage};
@@ -28,12 +27,35 @@ pub(crate) async fn one_test(h: Rc<Shared>, test: TestIdx) {
     h.stage.set(Stage::Explore);
     let known = orders.first().and_then(|planned| order_up_to(planned, test)).unwrap_or_else(|| vec![test]);
     let name = orders.first().map_or(OrderName::Probe, |planned| planned.name.clone());
-    if h.plan.forks && !h.only_fresh.get() {
-        calibrate::both_ways(&h, &known, &name).await;
+    // The search need not wait for a process to start: it will be done before anything is proven. Nor is there need of a
+    // second child, where one runs the order in the end.
+    let calibrating = async {
+        if h.plan.forks && !h.only_fresh.get() {
+            calibrate::both_ways(&h, &known, &name, false).await;
+        }
+    };
+    let ((), found) = join(calibrating, search(&h, test, &orders)).await;
+    let last = calibrate::in_the_end(&h, &known);
+    if h.takes_long(&known) {
+        // Long runs go on beside many short ones: the last, and the one that is asked when all sets are known.
+        let rest = found.as_ref().and_then(|found| without_sets(&h, found));
+        let early = async {
+            if let Some(rest) = rest {
+                h.after(&rest, test, 0, How::next(Purpose::Search)).await;
+            }
+        };
+        join(finish(&h, found.into_iter().collect()), join(last, early)).await;
+    } else {
+        finish(&h, found.into_iter().collect()).await;
+        last.await;
     }
+}
+
+/// Finds an order in which the test does what it does not do alone, and a cause that may be completed.
+async fn search(h: &Shared, test: TestIdx, orders: &[Planned]) -> Option<Found> {
     let Some(alone) = h.after(&[], test, 0, How::next(Purpose::Alone)).await else {
-        super::classify::undecided(&h, test, "it could not be run alone".into());
-        return;
+        super::classify::undecided(h, test, "it could not be run alone".into());
+        return None;
     };
     let jobs = h.plan.jobs.max(1) as usize;
     let mut tried = 0;
@@ -42,23 +64,21 @@ pub(crate) async fn one_test(h: Rc<Shared>, test: TestIdx) {
     'passes: for pass in 0..passes {
         for group in orders.chunks(jobs) {
             tried += if pass == 0 { group.len() } else { 0 };
-            let seen = join_all(group.iter().map(|planned| up_to(&h, planned, test, pass))).await;
+            let seen = join_all(group.iter().map(|planned| up_to(h, planned, test, pass))).await;
             if seen.contains(&Some(alone.other())) {
                 break 'passes;
             }
         }
     }
     h.stage.set(Stage::Hunt);
-    interference::settle_one(&h, test).await;
-    let found = investigate(&h, test).await;
-    finish(&h, found.into_iter().collect()).await;
-    if !h.verdicts.borrow().contains_key(&test) {
-        let mut verdict = opened(&h, test);
+    let found = investigate(h, test).await;
+    if found.is_none() && !h.verdicts.borrow().contains_key(&test) {
+        let mut verdict = opened(h, test);
         verdict.undecided =
             Some(format!("it passed alone and in each of the {tried} orders that were tried"));
         h.verdicts.borrow_mut().insert(test, verdict);
     }
-    calibrate::in_the_end(&h, &known).await;
+    found
 }
 
 fn order_up_to(planned: &Planned, test: TestIdx) -> Option<Vec<TestIdx>> {
@@ -77,11 +97,8 @@ async fn up_to(h: &Shared, planned: &Planned, test: TestIdx, nth: usize) -> Opti
 pub(crate) async fn remains(h: &Shared, found: &mut Found) -> Result<(), Doubt> {
     for _ in 0..MOST_REMAINS {
         let (test, flip) = (found.model.test, found.model.flip);
-        let members: Vec<TestIdx> = found.model.sets.iter().flat_map(|set| set.members.clone()).collect();
-        let flipped = h.evidence(test).into_iter().filter(|(run, seen)| *seen == flip && is_an_order(run));
-        let Some((run, _)) = flipped.max_by_key(|(run, _)| run.before(test).len()) else { return Ok(()) };
-        let rest: Vec<TestIdx> = run.before(test).iter().copied().filter(|t| !members.contains(t)).collect();
-        if rest.is_empty() || h.after(&rest, test, 0, How::next(Purpose::Search)).await != Some(flip) {
+        let Some(rest) = without_sets(h, found) else { return Ok(()) };
+        if h.after(&rest, test, 0, How::next(Purpose::Search)).await != Some(flip) {
             return Ok(());
         }
         let known = found.model.sets.len();
@@ -91,4 +108,14 @@ pub(crate) async fn remains(h: &Shared, found: &mut Found) -> Result<(), Doubt> 
         }
     }
     Ok(())
+}
+
+/// What stands before the test in the longest order that flipped, without the members of the sets that are known.
+fn without_sets(h: &Shared, found: &Found) -> Option<Vec<TestIdx>> {
+    let (test, flip) = (found.model.test, found.model.flip);
+    let members: Vec<TestIdx> = found.model.sets.iter().flat_map(|set| set.members.clone()).collect();
+    let flipped = h.evidence(test).into_iter().filter(|(run, seen)| *seen == flip && is_an_order(run));
+    let (run, _) = flipped.max_by_key(|(run, _)| run.before(test).len())?;
+    let rest: Vec<TestIdx> = run.before(test).iter().copied().filter(|t| !members.contains(t)).collect();
+    (!rest.is_empty()).then_some(rest)
 }
