@@ -30,6 +30,8 @@ use crate::error::Failure;
 pub struct Surroundings {
     /// The environment.
     pub vars: BTreeMap<OsString, OsString>,
+    /// What was typed behind the name of the program, for hints.
+    pub typed: Vec<String>,
     /// The current directory.
     pub current_dir: PathBuf,
     /// Standard output is a terminal.
@@ -52,6 +54,7 @@ impl Surroundings {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         Ok(Self {
             vars: std::env::vars_os().collect(),
+            typed: std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect(),
             current_dir,
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),

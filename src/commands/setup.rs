@@ -126,6 +126,7 @@ pub(super) async fn prepare(
     fs::create_dir_all(session.cache()).map_err(unwritable)?;
     let text = |word: &OsString| word.to_string_lossy().into_owned();
     let mut invocation = Invocation {
+        typed: context.surroundings.typed.clone(),
         launcher: interpreter.launcher.iter().map(text).collect(),
         directory: context.directory.clone(),
         selection: selection.targets.to_vec(),

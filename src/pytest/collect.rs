@@ -197,7 +197,7 @@ fn judge(invocation: &Invocation, told: Told, end: ProcessEnd, output: &Path) ->
             .hint("see what it waits for: `python -m pytest --collect-only`"));
     }
     if !told.collect_errors.is_empty() && !goes_on {
-        return Err(cannot_collect(&told));
+        return Err(cannot_collect(invocation, &told));
     }
     match (told.end, tests) {
         (Some(5), _) | (Some(0 | 1), Some(0)) => {
@@ -223,7 +223,7 @@ fn judge(invocation: &Invocation, told: Told, end: ProcessEnd, output: &Path) ->
     }
 }
 
-fn cannot_collect(told: &Told) -> Failure {
+fn cannot_collect(invocation: &Invocation, told: &Told) -> Failure {
     let errors = &told.collect_errors;
     let mut detail = String::new();
     for error in errors.iter().take(SHOWN_ERRORS) {
@@ -250,7 +250,7 @@ fn cannot_collect(told: &Told) -> Failure {
     }
     failure
         .hint(format!("see it in full: `python -m pytest --collect-only {path}`"))
-        .hint(format!("or leave it out: `flakehunt shuffle -- --ignore={path}`"))
+        .hint(format!("or leave it out: `{}`", invocation.typed_with(&format!("--ignore={path}"))))
 }
 
 /// pytest did not accept what it was given: its own words are the best.

@@ -13,6 +13,8 @@ use crate::process::{Command, DEFAULT_CAP, Sink, Stdin};
 /// What every pytest of a session has in common.
 #[derive(Clone, Debug)]
 pub struct Invocation {
+    /// What the person typed behind `flakehunt`, for hints.
+    pub typed: Vec<String>,
     /// The words that start the interpreter.
     pub launcher: Vec<String>,
     /// Where it runs.
@@ -120,6 +122,17 @@ pub struct Files<'a> {
 }
 
 impl Invocation {
+    /// The command that was typed, with one more argument for pytest.
+    pub fn typed_with(&self, argument: &str) -> String {
+        let mut words = vec!["flakehunt".to_owned()];
+        words.extend(self.typed.iter().cloned());
+        if !words.iter().any(|word| word == "--") {
+            words.push("--".to_owned());
+        }
+        words.push(argument.to_owned());
+        shell_words::join(words)
+    }
+
     /// Writes the request and gives the command that answers it.
     ///
     /// # Errors

@@ -30,6 +30,11 @@ fn a_test_file_that_raises_is_told_with_its_reason() {
     let project = shop().file("test_raises.py", "import no_such_module\n");
     let ran = project.flakehunt(&["shuffle"]).error(3, "a file could not be collected");
     assert!(ran.stderr.contains("test_raises.py") && ran.stderr.contains("no_such_module"), "{ran}");
+    // The hint is what was typed, and what helps.
+    assert!(ran.stderr.contains("`flakehunt shuffle -- '--ignore=test_raises.py'`"), "{ran}");
+    let ran = project.flakehunt(&["bisect", "test_zone.py::test_utc", "--", "-q"]).error(3, "");
+    let hint = "`flakehunt bisect test_zone.py::test_utc -- -q '--ignore=test_raises.py'`";
+    assert!(ran.stderr.contains(hint), "{ran}");
     // What pytest passes over, flakehunt passes over.
     let ran = project.flakehunt(&["shuffle", "--seeds", "1", "--", "--ignore=test_raises.py"]);
     assert!(matches!(ran.code, Some(0 | 1)), "{ran}");

@@ -33,6 +33,7 @@ pub async fn open(name: &str, python: &Path, forks: bool) -> (Opened, Option<Ser
     let (session, lock) = Store::open(&directory).expect("a store").create_session().expect("a session");
     fs::create_dir_all(session.cache()).expect("the cache");
     let mut invocation = Invocation {
+        typed: Vec::new(),
         launcher: vec![python.display().to_string()],
         directory,
         selection: Vec::new(),
