@@ -82,6 +82,11 @@ pub fn reproduction(
         let runs = super::text::counted(reproduced.n, "run");
         return replayed(format!("with only the files of these tests collected it failed in none of {runs}"));
     }
+    let without = Question { order: vec![verdict.test], ..question.clone() };
+    if question.order.len() > 1 && asked_already(suite, runs, verdict.test, &without).k > 0 {
+        let why = "with only the files of these tests collected it fails without them, too";
+        return replayed(why.to_owned());
+    }
     match argv(header, suite, runs, verdict, &question) {
         Ok(argv) => Some(Reproduction {
             argv,

@@ -3,6 +3,8 @@
 use fs_err as fs;
 use serde_json::Value;
 
+use flakehunt::report::text::quoted;
+
 use crate::support::expected::{list, words};
 use crate::support::pinned::Pinned::Pytest9;
 use crate::support::project::{Project, names};
@@ -151,6 +153,7 @@ fn the_printed_command_shows_the_failure() {
         Project::suite("odd_ids", Pytest9),
         Project::suite("imports", Pytest9),
         Project::suite("import_switch", Pytest9),
+        Project::suite("import_lacks", Pytest9),
         Project::suite("brittle", Pytest9),
         Project::with(Pytest9, "tests odd/test_odd.py", odd),
     ];
@@ -164,6 +167,14 @@ fn the_printed_command_shows_the_failure() {
         let shown = project.shell(&format!("{command} -p no:cacheprovider -rfE"));
         assert_eq!(shown.code, Some(1), "{command}\n{shown}");
         assert!(shown.stdout.contains("1 failed"), "{command}\n{shown}");
+        // It is the culprits that make it fail, not what is collected, or not.
+        for culprit in list(&test["polluters"]).iter().filter(|_| test["verdict"] == "victim").flat_map(words)
+        {
+            let without = command.replace(&*quoted(&culprit), "");
+            assert_ne!(without, command, "{command}");
+            let passes = project.shell(&format!("{without} -p no:cacheprovider"));
+            assert_eq!(passes.code, Some(0), "{without}\n{passes}");
+        }
         // The same in the report for programs.
         let line = shell_words::join(words(&test["reproduce"]));
         let again = project.shell(&format!("{line} -p no:cacheprovider"));

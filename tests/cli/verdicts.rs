@@ -30,6 +30,7 @@ suites! {
     ids_are_taken_as_they_are: "odd_ids" with Pytest9;
     a_file_that_pollutes_when_it_is_imported_is_named: "imports" with Pytest9;
     a_polluter_that_acts_only_where_another_file_is_imported_is_named: "import_switch" with Pytest9;
+    a_victim_that_lacks_an_import_by_itself_is_a_victim: "import_lacks" with Pytest9;
     errors_in_setup_and_teardown_count: "fixtures" with Pytest9;
     an_unexpected_pass_counts_where_it_is_strict: "xfail" with Pytest9;
     unittest_cases_are_tests: "unittests" with Pytest9;

@@ -225,6 +225,7 @@ async fn finish_one(h: &Shared, mut found: Found, stray: u32, tried: Tried) {
         nondeterministic::decide(h, found.model.test).await;
         return;
     }
+    imports::check(h, &mut found).await;
     found.complete = match found.model.flip {
         Seen::Fail => Complete { polluters: tried.singles, cleaners: tried.cleaners, state_setters: false },
         Seen::Pass => Complete { state_setters: tried.singles, cleaners: tried.cleaners, polluters: false },
@@ -304,7 +305,7 @@ fn put_down(h: &Shared, found: &Found) {
         let names: Vec<&str> = proof.culprits.members.iter().map(|test| h.suite.node_id(*test)).collect();
         let files: Vec<&str> = proof.needs.iter().map(|file| h.suite.file(*file)).collect();
         let (names, files) = (names.join(", then "), files.join(" and "));
-        verdict.notes.push(format!("{names}: acts only where {files} is imported too"));
+        verdict.notes.push(format!("{names}: makes the difference only where {files} is imported too"));
     }
     let left = verdict.explained.n - verdict.explained.k;
     if left > 0 {

@@ -1,12 +1,15 @@
 //! Fails whatever the order, but not when only its own file is collected: which file's import does it?
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use futures_util::future::join_all;
 
 use super::Shared;
-use super::board::Urgency;
+use super::board::{Run, Urgency};
 use super::classify::opened;
+use super::confirm::Proof;
+use super::explain::Found;
 use super::probe::How;
 use crate::core::minimize;
 use crate::core::order::OrderName;
@@ -70,15 +73,47 @@ pub(crate) async fn decide(h: &Shared, test: TestIdx) -> bool {
     true
 }
 
-/// The files that have to be collected besides their own for these tests to flip a test, where with their own alone they
-/// do not; none where that cannot be told.
+/// Whether the command that will be printed tells the test's failure from its company: with the files of that command
+/// alone, and nothing before it, a victim passes and a brittle test fails. Where a victim does not, the files it lacks are
+/// looked for.
+pub(crate) async fn check(h: &Shared, found: &mut Found) {
+    let (test, flip) = (found.model.test, found.model.flip);
+    let Some(proof) = smallest(&mut found.proofs) else { return };
+    let set = match flip {
+        Seen::Fail => &proof.culprits.members[..],
+        Seen::Pass => &[],
+    };
+    let files: BTreeSet<FileIdx> = set.iter().chain([&test]).map(|one| h.suite.file_of(*one)).collect();
+    let files: Vec<FileIdx> = files.into_iter().collect();
+    let asked = |run: &Rc<Run>| run.spec.files.as_deref() == Some(&files) && *run.spec.order == [test];
+    if !proof.needs.is_empty()
+        || files.len() == h.suite.files().count()
+        || h.board.runs().iter().any(asked)
+        || h.again_among(&files, &[], test, How::next(Purpose::Files)).await == Some(Seen::Pass)
+        || flip == Seen::Pass
+    {
+        return;
+    }
+    proof.needs = needed(h, set, test, flip).await;
+}
+
+/// The proof of the set that is printed as a command.
+fn smallest(proofs: &mut [Proof]) -> Option<&mut Proof> {
+    let key = |proof: &Proof| (proof.culprits.members.len(), proof.culprits.members.clone());
+    proofs.iter_mut().min_by_key(|proof| key(proof))
+}
+
+/// The files that have to be collected besides their own for these tests to make the difference to a test, where with
+/// their own alone they do not; none where that cannot be told.
 pub(crate) async fn needed(h: &Shared, before: &[TestIdx], test: TestIdx, flip: Seen) -> Vec<FileIdx> {
     let own: BTreeSet<FileIdx> = before.iter().chain([&test]).map(|one| h.suite.file_of(*one)).collect();
     let others: Vec<FileIdx> = h.suite.files().filter(|file| !own.contains(file)).collect();
     let flips = async |files: &Vec<FileIdx>| {
         let all: BTreeSet<FileIdx> = own.iter().chain(files).copied().collect();
         let all: Vec<FileIdx> = all.into_iter().collect();
-        h.again_among(&all, before, test, How::next(Purpose::Files)).await == Some(flip)
+        let how = How::next(Purpose::Files);
+        h.again_among(&all, before, test, how).await == Some(flip)
+            && h.again_among(&all, &[], test, how).await == Some(flip.other())
     };
     let ask = async |subsets: Vec<Vec<FileIdx>>| join_all(subsets.iter().map(&flips)).await;
     // What one set needs, another one may need as well.

@@ -17,6 +17,8 @@ use crate::core::verdict::{Class, Count};
 const ALPHA: f64 = 0.001;
 /// The chance of taking forked children for liars where they fail as often as fresh processes.
 const ONLY_FORKED: f64 = 0.001;
+/// The chance of missing an outcome of a test that fails by itself, at the rate seen in the orders.
+const MISSED: f64 = 0.001;
 /// Runs each way that a comparison of rates may cost.
 const COMPARE: u32 = 30;
 
@@ -78,8 +80,8 @@ async fn both_alone(h: &Shared, test: TestIdx, whose: Whose) -> bool {
         rate = rate.min(alone.rate().min(1.0 - alone.rate()));
     }
     let rate = rate.max(0.01);
-    // So many that the rarer outcome, at the rate seen in the orders, is missed in one case of a hundred.
-    let enough = ((0.01_f64).ln() / (1.0 - rate).ln()).ceil() as u32;
+    // So many that the rarer outcome, at the rate seen in the orders, is missed in one case of a thousand.
+    let enough = (MISSED.ln() / (1.0 - rate).ln()).ceil() as u32;
     let most = enough.clamp(10, h.plan.care.alone);
     let how = How::next(Purpose::Repeat).exclusive();
     let how = if whose == Whose::Fresh { how.fresh() } else { how };

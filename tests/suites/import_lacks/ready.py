@@ -1,0 +1,1 @@
+STATE = {"ready": False, "dirty": False}

@@ -1,0 +1,5 @@
+import ready
+
+
+def test_polluter():
+    ready.STATE["dirty"] = True

@@ -1,0 +1,5 @@
+import ready
+
+
+def test_victim():
+    assert ready.STATE["ready"] and not ready.STATE["dirty"]
