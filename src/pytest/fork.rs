@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use super::collect::PATIENCE;
 use super::executor::{Answered, Executor};
+use super::follow::Follow;
 use super::server::{Home, NoChild, Server, Started};
 use super::slots::Slots;
-use super::spawn::{EndedRun, Follow, Prepared, Spawn, Workshop};
+use super::spawn::{EndedRun, Prepared, Spawn, Workshop};
 use super::suite_file;
 use crate::core::run::{ProcessEnd, RunId, RunSpec};
 use crate::core::test_id::Suite;

@@ -3,6 +3,7 @@
 pub mod collect;
 pub mod executor;
 pub mod folders;
+mod follow;
 pub mod fork;
 pub mod interpreter;
 pub mod invocation;

@@ -1,6 +1,6 @@
 //! The spawn executor: every question is answered by a pytest process of its own.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
@@ -13,16 +13,17 @@ use fs_err as fs;
 
 use super::executor::{Answered, random_seed};
 use super::folders::{Folder, Folders};
+use super::follow::Follow;
 use super::invocation::{Files, Invocation, Mode, RunRequest};
 use super::junit;
 use super::pace::Pace;
 use super::slots::{Slot, Slots};
-use super::stream::{Conclusion, Digest, Tail, Told, accounts, conclude, micros};
+use super::stream::{Conclusion, Told, accounts, conclude, micros};
 use crate::core::fingerprint::{masked, shorten};
 use crate::core::run::{Account, Cost, ProcessEnd, RunId, RunRecord, RunSpec};
 use crate::core::test_id::{Suite, TestIdx};
 use crate::error::Failure;
-use crate::process::{self, CancelSignal, Hold, Limit, Watch};
+use crate::process::{self, CancelSignal, Hold, Limit};
 use crate::session::session_dir::{RunDir, SessionDir};
 
 /// Orders of so many tests and more run by the short protocol where processes are all there is: reports of tests that
@@ -62,48 +63,6 @@ pub(super) struct Prepared {
     pub dir: RunDir,
     pub request: RunRequest,
     pub folder: Folder,
-}
-
-/// Follows a stream while its run goes on.
-pub(super) struct Follow {
-    tail: Tail,
-    digest: Digest,
-    held: Rc<Cell<bool>>,
-}
-
-impl Follow {
-    pub(super) fn new(stream: PathBuf, spec: &RunSpec) -> Self {
-        let tests = spec.order.len();
-        let digest = if spec.detailed { Digest::detailed(tests) } else { Digest::new(tests) };
-        Self { tail: Tail::new(stream), digest, held: Rc::default() }
-    }
-
-    fn read(&mut self) -> Option<u64> {
-        // An unreadable stream tells nothing; that the run did not end well is seen at its end.
-        let _ = self.tail.poll(|event| self.digest.take(event));
-        self.tail.running()
-    }
-
-    /// Everything the stream told, and how many tests had ended when reading it last.
-    pub(super) fn finish(mut self) -> (Told, u64) {
-        let finished = self.tail.finished();
-        self.read();
-        (self.digest.told(), finished)
-    }
-}
-
-impl Watch for Follow {
-    fn poll(&mut self) -> Option<u64> {
-        self.read()
-    }
-
-    fn is_over(&self) -> bool {
-        self.digest.has_ended()
-    }
-
-    fn is_held(&self) -> bool {
-        self.held.get()
-    }
 }
 
 impl Workshop {
@@ -367,7 +326,7 @@ impl Spawn {
             .command(Mode::Run, files, Some(&request), spec.hash_seed)
             .map_err(unwritable)?;
         let mut follow = Follow::new(stream.clone(), &spec);
-        let held = follow.held.clone();
+        let held = follow.held();
         held.set(hold.is_some());
         let supervised = process::supervise(command, workshop.pace.limits(), &mut follow, cancel);
         let ended = match hold {
