@@ -154,10 +154,11 @@ pub(crate) async fn confirm(
     // It was chosen among all sets of its size.
     let size = set.members.len();
     let price = ln_choices(choices.max(size), size);
-    // Proven as a person will see it: with no other files collected.
+    // Proven as a person will see it: with no other files collected. Where every run is a process of its own that is
+    // looked at when the set is proven; until then it would say nothing that the other runs do not.
     let mut more_files = false;
-    let mut few = Few::of(h, model, set, &removals);
     let forks = h.plan.forks && !h.only_fresh.get();
+    let mut few = if forks { Few::of(h, model, set, &removals) } else { None };
     // Once with nothing beside it: a collision of two runs must not pass for a culprit. Where children are forked one of
     // them may say so; a process of its own would leave the other cores idle for as long as it starts. That child comes
     // last, since it has to wait until nothing goes on.
@@ -225,7 +226,7 @@ pub(crate) async fn confirm(
         let lacks_fresh = with.fresh.k < care.fresh || lacks_few;
         let lacks_fresh_without = fresh_without.n < care.fresh
             || without.iter().any(|tally| tally.fresh.n == 0)
-            || (forks && few.is_some() && few_without.n == 0);
+            || (few.is_some() && few_without.n == 0);
         // Counts that convince a person are wanted of one test that the set acts on, where a run is nearly free.
         let cheap = h.plan.forks
             && !h.only_fresh.get()
@@ -235,12 +236,7 @@ pub(crate) async fn confirm(
             show && (with.all.n + u32::from(!undisturbed) < care.shown || all_without.n < care.shown);
         let proven = believed && compared && !lacks_fresh && !lacks_fresh_without && !lacks_shown;
         if !undisturbed && (proven || !forks) {
-            let how = confirm_how().exclusive();
-            let seen = match &few {
-                Some(few) if !forks => h.again_among(&few.with, &set.members, test, how).await,
-                _ => h.after(&set.members, test, 0, how).await,
-            };
-            if seen.is_none() && (forks || few.take().is_none()) {
+            if h.after(&set.members, test, 0, confirm_how().exclusive()).await.is_none() {
                 return Err(Doubt::Unproven);
             }
             undisturbed = true;

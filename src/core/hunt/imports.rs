@@ -21,6 +21,9 @@ use crate::core::verdict::{Class, Confirmation, Count};
 /// More minimal sets of files than this are not looked for.
 const MOST_SETS: usize = 8;
 
+/// Runs of a set that acts in some of its runs only, until it does.
+const MOODY: usize = 4;
+
 /// Decides whether it is import-polluted, and by which files. False where it is not.
 pub(crate) async fn decide(h: &Shared, test: TestIdx) -> bool {
     let own = h.suite.file_of(test);
@@ -73,9 +76,9 @@ pub(crate) async fn decide(h: &Shared, test: TestIdx) -> bool {
     true
 }
 
-/// Whether the command that will be printed tells the test's failure from its company: with the files of that command
-/// alone, and nothing before it, a victim passes and a brittle test fails. Where a victim does not, the files it lacks are
-/// looked for.
+/// Runs the command that will be printed, where nobody has yet: with the files of that command and no others collected
+/// the set flips the test, and with nothing before it the test does what it does alone. Where a victim does not, the files
+/// it lacks are looked for.
 pub(crate) async fn check(h: &Shared, found: &mut Found) {
     let (test, flip) = (found.model.test, found.model.flip);
     let Some(proof) = smallest(&mut found.proofs) else { return };
@@ -85,16 +88,43 @@ pub(crate) async fn check(h: &Shared, found: &mut Found) {
     };
     let files: BTreeSet<FileIdx> = set.iter().chain([&test]).map(|one| h.suite.file_of(*one)).collect();
     let files: Vec<FileIdx> = files.into_iter().collect();
-    let asked = |run: &Rc<Run>| run.spec.files.as_deref() == Some(&files) && *run.spec.order == [test];
-    if !proof.needs.is_empty()
-        || files.len() == h.suite.files().count()
-        || h.board.runs().iter().any(asked)
-        || h.again_among(&files, &[], test, How::next(Purpose::Files)).await == Some(Seen::Pass)
-        || flip == Seen::Pass
-    {
+    if files.len() == h.suite.files().count() || !proof.needs.is_empty() {
         return;
     }
-    proof.needs = needed(h, set, test, flip).await;
+    let alone = among(h, &files, &[], test, flip.other(), 1).await;
+    if flip == Seen::Pass {
+        return;
+    }
+    let steady = proof.effect.k == proof.effect.n;
+    let acts = among(h, &files, set, test, flip, if steady { 1 } else { MOODY }).await;
+    if !alone || (steady && !acts) {
+        proof.needs = needed(h, set, test, flip).await;
+    }
+}
+
+/// Whether a test showed this with only these files collected, or does in one of so many runs.
+async fn among(
+    h: &Shared,
+    files: &[FileIdx],
+    before: &[TestIdx],
+    test: TestIdx,
+    wanted: Seen,
+    times: usize,
+) -> bool {
+    let seen = |run: &Rc<Run>| {
+        let same = run.spec.files.as_deref() == Some(files) && run.before(test) == before;
+        same.then(|| run.seen(test)).flatten()
+    };
+    let known: Vec<Seen> = h.board.runs().iter().filter_map(seen).collect();
+    if !known.is_empty() {
+        return known.contains(&wanted);
+    }
+    for _ in 0..times {
+        if h.again_among(files, before, test, How::next(Purpose::Files)).await == Some(wanted) {
+            return true;
+        }
+    }
+    false
 }
 
 /// The proof of the set that is printed as a command.
