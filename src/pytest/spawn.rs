@@ -303,7 +303,7 @@ impl Spawn {
         &self,
         run: RunId,
         spec: RunSpec,
-        place: Option<Slot<'a>>,
+        mut place: Option<Slot<'a>>,
         slots: &'a Slots,
         cancel: CancelSignal,
     ) -> Result<Answered, Failure> {
@@ -311,10 +311,11 @@ impl Spawn {
         let unwritable = |error: std::io::Error| Failure::io("write the files of a run", &error);
         let Prepared { dir, mut request, folder } = workshop.prepare(run, &spec)?;
         request.lean = !spec.fresh && !spec.detailed && spec.order.len() >= LEAN_FROM;
-        let hold = match &place {
-            Some(_) => None,
-            None => Some(Hold::at(&folder.hold()).map_err(unwritable)?),
-        };
+        let hold = if place.is_none() { Hold::at(&folder.hold()).ok() } else { None };
+        if place.is_none() && hold.is_none() {
+            // Where the file system has no FIFOs, nothing can be held.
+            place = Some(slots.take().await);
+        }
         request.hold = hold.as_ref().map(|_| folder.hold());
         let (request_path, suite_path) = (dir.path().join("request.json"), workshop.session.suite());
         let (stream, output) = (dir.stream(), dir.output());
