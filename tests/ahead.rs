@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use flakehunt::core::order::OrderName;
 use flakehunt::core::outcome::Outcome;
-use flakehunt::core::run::{Manner, Purpose, RunId, RunSpec};
+use flakehunt::core::run::{Purpose, RunId, RunSpec};
 use flakehunt::core::test_id::TestIdx;
 use flakehunt::process::{Cancel, never};
 use flakehunt::pytest::executor::Executor as _;
@@ -32,20 +32,7 @@ async fn open() -> (Opened, Fork) {
 }
 
 fn question() -> RunSpec {
-    RunSpec {
-        order: [TestIdx(0)].into(),
-        name: OrderName::Probe,
-        files: None,
-        fresh: false,
-        exclusive: false,
-        detailed: false,
-        full: false,
-        wait_ms: 0,
-        random_seed: None,
-        hash_seed: None,
-        manner: Manner::default(),
-        purpose: Purpose::Baseline,
-    }
+    RunSpec::of([TestIdx(0)], OrderName::Probe, Purpose::Baseline)
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use flakehunt::core::order::OrderName;
 use flakehunt::core::outcome::Phase;
-use flakehunt::core::run::{Manner, Purpose, RunId, RunRecord, RunSpec};
+use flakehunt::core::run::{Purpose, RunId, RunRecord, RunSpec};
 use flakehunt::core::test_id::TestIdx;
 use flakehunt::process::never;
 use flakehunt::pytest::executor::Executor as _;
@@ -153,18 +153,10 @@ impl Zoo {
     async fn run(&self, number: u32, order: &[TestIdx], way: Way) -> Ran {
         let run = RunId(number * 3 + way as u32);
         let spec = RunSpec {
-            order: order.into(),
-            name: OrderName::Probe,
-            files: None,
             fresh: way == Way::Fresh,
-            exclusive: false,
             detailed: way != Way::Lean,
-            full: false,
-            wait_ms: 0,
             random_seed: Some(u64::from(number)),
-            hash_seed: None,
-            manner: Manner::default(),
-            purpose: Purpose::Baseline,
+            ..RunSpec::of(order, OrderName::Probe, Purpose::Baseline)
         };
         let answered = self.fork.answer(run, spec, &Slots::new(1), never()).await.expect("an answer");
         // pytest's report mixes up two tests of one name in a row where subtests and the teardown fail.

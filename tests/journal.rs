@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flakehunt::core::order::{OrderName, Seed};
 use flakehunt::core::outcome::Outcome;
-use flakehunt::core::run::{Cost, Manner, ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
+use flakehunt::core::run::{Cost, ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
 use flakehunt::core::test_id::{SuiteDigest, TestIdx};
 use flakehunt::error::ExitCode;
 use flakehunt::session::event::{Answer, EndReason, Environment, Event, Header};
@@ -27,20 +27,11 @@ fn header() -> Header {
 }
 
 fn spec(tests: u32) -> RunSpec {
-    RunSpec {
-        order: (0..tests).rev().map(TestIdx).collect(),
-        name: OrderName::Seed { seed: Seed(u64::MAX), level: flakehunt::core::order::Level::Test },
-        files: None,
-        fresh: false,
-        exclusive: false,
-        detailed: false,
-        full: false,
-        wait_ms: 0,
-        random_seed: None,
-        hash_seed: None,
-        manner: Manner::default(),
-        purpose: Purpose::Explore,
-    }
+    RunSpec::of(
+        (0..tests).rev().map(TestIdx).collect::<Vec<_>>(),
+        OrderName::Seed { seed: Seed(u64::MAX), level: flakehunt::core::order::Level::Test },
+        Purpose::Explore,
+    )
 }
 
 fn answer(run: u32) -> Event {

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::core::order::{Level, Levels, Plan, Seed, Shuffler};
     use crate::core::outcome::Outcome;
-    use crate::core::run::{Cost, Manner, ProcessEnd, Purpose, RunId};
+    use crate::core::run::{Cost, ProcessEnd, Purpose, RunId};
     use crate::core::test_id::{CollectedTest, Suite, TestId};
 
     fn order(tests: &[u32]) -> Vec<TestIdx> {
@@ -219,20 +219,7 @@ mod tests {
 
     #[test]
     fn only_what_was_reached_in_a_valid_run_counts() {
-        let spec = RunSpec {
-            order: order(&[2, 0, 1]).into(),
-            name: crate::core::order::OrderName::Probe,
-            files: None,
-            fresh: false,
-            exclusive: false,
-            detailed: false,
-            full: false,
-            wait_ms: 0,
-            random_seed: None,
-            hash_seed: None,
-            manner: Manner::default(),
-            purpose: Purpose::Explore,
-        };
+        let spec = RunSpec::of(order(&[2, 0, 1]), crate::core::order::OrderName::Probe, Purpose::Explore);
         let mut record = RunRecord {
             run: RunId(1),
             outcomes: vec![Outcome::Passed, Outcome::Crashed, Outcome::NotReached],

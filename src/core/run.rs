@@ -106,6 +106,26 @@ pub struct RunSpec {
     pub purpose: Purpose,
 }
 
+impl RunSpec {
+    /// This order of the whole suite, asked in the usual way.
+    pub fn of(order: impl Into<Arc<[TestIdx]>>, name: OrderName, purpose: Purpose) -> Self {
+        Self {
+            order: order.into(),
+            name,
+            files: None,
+            fresh: false,
+            exclusive: false,
+            detailed: false,
+            full: false,
+            wait_ms: 0,
+            random_seed: None,
+            hash_seed: None,
+            manner: Manner::default(),
+            purpose,
+        }
+    }
+}
+
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

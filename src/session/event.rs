@@ -217,23 +217,17 @@ mod tests {
     use super::*;
     use crate::core::order::OrderName;
     use crate::core::outcome::Phase;
-    use crate::core::run::{Manner, Purpose};
+    use crate::core::run::Purpose;
     use crate::core::test_id::TestIdx;
 
     fn spec(tests: u32) -> RunSpec {
         RunSpec {
-            order: (0..tests).map(TestIdx).collect(),
-            name: OrderName::Collection,
-            files: None,
-            fresh: false,
-            exclusive: false,
             detailed: true,
-            full: false,
-            wait_ms: 0,
-            random_seed: None,
-            hash_seed: None,
-            manner: Manner::default(),
-            purpose: Purpose::Baseline,
+            ..RunSpec::of(
+                (0..tests).map(TestIdx).collect::<Vec<_>>(),
+                OrderName::Collection,
+                Purpose::Baseline,
+            )
         }
     }
 

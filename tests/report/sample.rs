@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flakehunt::core::order::{Level, OrderName, Seed};
 use flakehunt::core::outcome::{Outcome, Phase};
 use flakehunt::core::rerun::{Rerun, Waits};
-use flakehunt::core::run::{Account, Cost, Failure, Manner, ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
+use flakehunt::core::run::{Account, Cost, Failure, ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
 use flakehunt::core::test_id::{CollectedTest, FileIdx, Suite, TestId, TestIdx};
 use flakehunt::core::verdict::{Class, Cluster, Complete, Confirmation, Count, Culprits, Verdict};
 use flakehunt::report::{Coverage, Findings};
@@ -128,20 +128,7 @@ pub fn run(
     order: &[u32],
     failed: &[(u32, &str)],
 ) -> (RunSpec, RunRecord) {
-    let spec = RunSpec {
-        order: order.iter().map(|&test| TestIdx(test)).collect(),
-        name,
-        files: None,
-        fresh: false,
-        exclusive: false,
-        detailed: false,
-        full: false,
-        wait_ms: 0,
-        random_seed: None,
-        hash_seed: None,
-        manner: Manner::default(),
-        purpose,
-    };
+    let spec = RunSpec::of(order.iter().map(|&test| TestIdx(test)).collect::<Vec<_>>(), name, purpose);
     let message = |test: &u32| failed.iter().find(|(other, _)| other == test).map(|(_, message)| *message);
     let outcomes =
         order.iter().map(|test| if message(test).is_some() { Outcome::Failed } else { Outcome::Passed });

@@ -14,7 +14,7 @@ use super::probe::How;
 use crate::core::minimize;
 use crate::core::order::OrderName;
 use crate::core::outcome::Seen;
-use crate::core::run::{Manner, Purpose, RunSpec};
+use crate::core::run::{Purpose, RunSpec};
 use crate::core::test_id::{FileIdx, TestIdx};
 use crate::core::verdict::{Class, Confirmation, Count};
 
@@ -181,18 +181,10 @@ async fn collected(h: &Shared, test: TestIdx, files: &[FileIdx], nth: usize, fre
     files.push(h.suite.file_of(test));
     files.sort_unstable();
     let spec = RunSpec {
-        order: [test].into(),
-        name: OrderName::Probe,
         files: Some(files.into()),
         fresh: h.plan.forks && fresh,
-        detailed: false,
         exclusive: h.plan.jobs > 1 && h.one_at_a_time.get(),
-        full: false,
-        wait_ms: 0,
-        random_seed: None,
-        hash_seed: None,
-        manner: Manner::default(),
-        purpose: Purpose::Files,
+        ..RunSpec::of([test], OrderName::Probe, Purpose::Files)
     };
     h.board.ask(spec, nth, Urgency::Next).await.seen(test)
 }
