@@ -89,3 +89,13 @@ fn minimizing_to_a_pair(bencher: Bencher, tests: usize) {
     };
     bencher.bench_local(|| minimize::by_suffix(&items, 2, &answer).now_or_never().flatten());
 }
+
+/// The same by delta debugging, the fall-back where suffixes contradict one another.
+#[divan::bench(args = [1_000, 10_000], sample_count = 20, sample_size = 1)]
+fn delta_debugging_to_a_pair(bencher: Bencher, tests: usize) {
+    let pair = [tests / 3, tests / 2];
+    let answer = async |orders: Vec<Vec<usize>>| {
+        orders.iter().map(|order| pair.iter().all(|member| order.contains(member))).collect::<Vec<bool>>()
+    };
+    bencher.bench_local(|| minimize::delta_debug((0..tests).collect(), &answer).now_or_never().flatten());
+}
