@@ -1,6 +1,6 @@
 //! The proof: with the set it flips, without any one member it does not, in fresh processes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use futures_util::future::join;
 
@@ -122,11 +122,7 @@ struct Few {
 impl Few {
     /// `None` where the set and the test have all files of the suite.
     fn of(h: &Shared, model: &Model, set: &Culprits, removals: &[Vec<TestIdx>]) -> Option<Self> {
-        let files = |before: &[TestIdx]| -> Vec<FileIdx> {
-            let files: BTreeSet<FileIdx> =
-                before.iter().chain([&model.test]).map(|test| h.suite.file_of(*test)).collect();
-            files.into_iter().collect()
-        };
+        let files = |before: &[TestIdx]| h.files_of(before, model.test);
         let with = files(&set.members);
         let without = removals.iter().map(|removal| match model.flip {
             // Nothing but the member makes the difference.

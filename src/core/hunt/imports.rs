@@ -6,15 +6,14 @@ use std::rc::Rc;
 use futures_util::future::join_all;
 
 use super::Shared;
-use super::board::{Run, Urgency};
+use super::board::Run;
 use super::classify::opened;
 use super::confirm::Proof;
 use super::explain::Found;
 use super::probe::How;
 use crate::core::minimize;
-use crate::core::order::OrderName;
 use crate::core::outcome::Seen;
-use crate::core::run::{Purpose, RunSpec};
+use crate::core::run::Purpose;
 use crate::core::test_id::{FileIdx, TestIdx};
 use crate::core::verdict::{Class, Confirmation, Count};
 
@@ -86,8 +85,7 @@ pub(crate) async fn check(h: &Shared, found: &mut Found) {
         Seen::Fail => &proof.culprits.members[..],
         Seen::Pass => &[],
     };
-    let files: BTreeSet<FileIdx> = set.iter().chain([&test]).map(|one| h.suite.file_of(*one)).collect();
-    let files: Vec<FileIdx> = files.into_iter().collect();
+    let files = h.files_of(set, test);
     if files.len() == h.suite.files().count() || !proof.needs.is_empty() {
         return;
     }
@@ -136,7 +134,7 @@ fn smallest(proofs: &mut [Proof]) -> Option<&mut Proof> {
 /// The files that have to be collected besides their own for these tests to make the difference to a test, where with
 /// their own alone they do not; none where that cannot be told.
 pub(crate) async fn needed(h: &Shared, before: &[TestIdx], test: TestIdx, flip: Seen) -> Vec<FileIdx> {
-    let own: BTreeSet<FileIdx> = before.iter().chain([&test]).map(|one| h.suite.file_of(*one)).collect();
+    let own = h.files_of(before, test);
     let others: Vec<FileIdx> = h.suite.files().filter(|file| !own.contains(file)).collect();
     let flips = async |files: &Vec<FileIdx>| {
         let all: BTreeSet<FileIdx> = own.iter().chain(files).copied().collect();
@@ -180,11 +178,6 @@ async fn collected(h: &Shared, test: TestIdx, files: &[FileIdx], nth: usize, fre
     let mut files = files.to_vec();
     files.push(h.suite.file_of(test));
     files.sort_unstable();
-    let spec = RunSpec {
-        files: Some(files.into()),
-        fresh: h.plan.forks && fresh,
-        exclusive: h.plan.jobs > 1 && h.one_at_a_time.get(),
-        ..RunSpec::of([test], OrderName::Probe, Purpose::Files)
-    };
-    h.board.ask(spec, nth, Urgency::Next).await.seen(test)
+    let how = How::next(Purpose::Files);
+    h.after_among(&files, &[], test, nth, if fresh { how.fresh() } else { how }).await
 }

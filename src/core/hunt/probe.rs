@@ -1,5 +1,6 @@
 //! Putting questions, and reading what all runs say of one test.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use futures_util::future::join_all;
@@ -143,10 +144,33 @@ impl Shared {
         test: TestIdx,
         how: How,
     ) -> Option<Seen> {
-        let spec = self.spec([before, &[test]].concat(), OrderName::Probe, how);
-        let spec = RunSpec { files: Some(files.into()), ..spec };
+        let spec = self.spec_among(files, before, test, how);
         let times = self.board.times(&spec);
         self.board.ask(spec, times, how.urgency).await.seen(test)
+    }
+
+    /// What the test did in a run for which only these files are collected, the `nth` time it is asked.
+    pub async fn after_among(
+        &self,
+        files: &[FileIdx],
+        before: &[TestIdx],
+        test: TestIdx,
+        nth: usize,
+        how: How,
+    ) -> Option<Seen> {
+        self.board.ask(self.spec_among(files, before, test, how), nth, how.urgency).await.seen(test)
+    }
+
+    fn spec_among(&self, files: &[FileIdx], before: &[TestIdx], test: TestIdx, how: How) -> RunSpec {
+        let spec = self.spec([before, &[test]].concat(), OrderName::Probe, how);
+        RunSpec { files: Some(files.into()), ..spec }
+    }
+
+    /// The files of these tests and of the test, in collection order.
+    pub fn files_of(&self, before: &[TestIdx], test: TestIdx) -> Vec<FileIdx> {
+        let files: BTreeSet<FileIdx> =
+            before.iter().chain([&test]).map(|one| self.suite.file_of(*one)).collect();
+        files.into_iter().collect()
     }
 
     /// What the test did at the end of this order, the `nth` time it is asked; `None` where it was not reached.
