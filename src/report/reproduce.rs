@@ -82,8 +82,9 @@ pub fn reproduction(
         let runs = super::text::counted(reproduced.n, "run");
         return replayed(format!("with only the files of these tests collected it failed in none of {runs}"));
     }
+    // An NDOD test fails without them, too, only less often.
     let without = Question { order: vec![verdict.test], ..question.clone() };
-    if question.order.len() > 1 && asked_already(suite, runs, verdict.test, &without).k > 0 {
+    if verdict.class == Class::Victim && asked_already(suite, runs, verdict.test, &without).k > 0 {
         let why = "with only the files of these tests collected it fails without them, too";
         return replayed(why.to_owned());
     }
