@@ -155,7 +155,8 @@ fn nobody_is_blamed_for_what_happens_beside_many_others() {
     }
 }
 
-/// The median of what was spent until the verdict on the planted test stood, over 40 suites; without completeness.
+/// The median of what was spent until the verdict on the planted test stood, over 40 suites; without completeness. A hunt
+/// that never saw the test fail spent more than any other.
 fn median(n: usize, kind: Kind, goal: fn(&Planted, TestIdx, u64) -> Goal) -> Spent {
     let mut spent: Vec<Spent> = (0..40)
         .map(|seed| {
@@ -165,7 +166,7 @@ fn median(n: usize, kind: Kind, goal: fn(&Planted, TestIdx, u64) -> Goal) -> Spe
             let care = Care { spare_ms: 0, ..Care::default() };
             let setting = Setting { care, ..Setting::default() };
             let out = drive(&planted, goal(&planted, test, seed), setting, test, &mut rng);
-            out.further.expect("there is a verdict")
+            out.further.unwrap_or(Spent { questions: u32::MAX, tests: u64::MAX })
         })
         .collect();
     spent.sort_unstable();
@@ -216,9 +217,12 @@ fn a_joint_pair_among_22_costs_less_than_40_runs() {
 }
 
 #[test]
-fn a_polluter_that_acts_in_half_of_its_runs_costs_less_than_40() {
-    let spent = median(32, Kind::Independent(1, 0.5), fifty_shuffles);
-    assert!(spent.questions < 40, "{spent:?}");
+fn a_polluter_that_acts_in_half_of_its_runs_costs_some_forty_at_most() {
+    let after = median(32, Kind::Independent(1, 0.5), fifty_shuffles);
+    assert!(after.questions <= 10, "{after:?}");
+    // The odds alone want about thirty. Over 300 suites the median is 39: `cargo bench --bench search -- rivals`.
+    let from_one = median(32, Kind::Independent(1, 0.5), one_failing_order);
+    assert!(from_one.questions <= 42, "{from_one:?}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ use crate::core::test_id::TestIdx;
 use crate::core::verdict::{Class, Complete, Count, Culprits, Verdict};
 
 /// How often a test that nothing explains well is run alone before its orders are searched.
-const ALONE_FIRST: usize = 3;
+const ALONE_FIRST: usize = 2;
 
 /// How often the list of tests with failures is gone through.
 const MOST_TURNS: usize = 4;
@@ -225,7 +225,6 @@ async fn finish_one(h: &Shared, mut found: Found, stray: u32, tried: Tried) {
         nondeterministic::decide(h, found.model.test).await;
         return;
     }
-    imports::check(h, &mut found).await;
     found.complete = match found.model.flip {
         Seen::Fail => Complete { polluters: tried.singles, cleaners: tried.cleaners, state_setters: false },
         Seen::Pass => Complete { state_setters: tried.singles, cleaners: tried.cleaners, polluters: false },

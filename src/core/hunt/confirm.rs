@@ -25,6 +25,10 @@ const MOODY_WITHOUT: u32 = 10;
 /// A set that acts in fewer than one of so many of its runs acts seldom.
 const SELDOM: u32 = 3;
 
+/// So many times likelier has a set that acts in some of its runs only to be where another was proven before: what the
+/// other leaves open may be the test's own noise.
+const FURTHER: f64 = 4.0;
+
 /// The chance, for a set that acts in some of its runs only, that a part of it which does the same goes unnoticed.
 const MOODY_MEMBER: f64 = 1e-3;
 
@@ -40,7 +44,8 @@ const SHOWN_MS: u64 = 250;
 const ONLY_FORKED: f64 = 0.005;
 
 /// The chance of taking a set for one that needs other files where it acts as often without them.
-const MORE_FILES: f64 = 0.05;
+const MORE_FILES: f64 = 0.06;
+const MORE_FILES_MOODY: f64 = 0.01;
 
 /// Why a set is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +90,13 @@ struct Tally {
     fresh: Count,
     /// In those of them for which only the files of the set and the test were collected.
     few: Count,
+}
+
+impl Tally {
+    /// In runs for which all files were collected.
+    fn full(self) -> Count {
+        Count { k: self.all.k - self.few.k, n: self.all.n - self.few.n }
+    }
 }
 
 /// Flips in runs of these tests and the test. `few` are the files of the set and the test, where runs that collect no
@@ -146,15 +158,13 @@ pub(crate) async fn confirm(
     let (test, flip) = (model.test, model.flip);
     let care = h.plan.care;
     let removals: Vec<Vec<TestIdx>> = (0..set.members.len()).map(|leave| but(&set.members, leave)).collect();
-    let needed = (1.0 / care.alpha).ln();
     // It was chosen among all sets of its size.
     let size = set.members.len();
     let price = ln_choices(choices.max(size), size);
-    // Proven as a person will see it: with no other files collected. Where every run is a process of its own that is
-    // looked at when the set is proven; until then it would say nothing that the other runs do not.
+    // Proven as a person will see it: with no other files collected.
+    let mut few = Few::of(h, model, set, &removals);
     let mut more_files = false;
     let forks = h.plan.forks && !h.only_fresh.get();
-    let mut few = if forks { Few::of(h, model, set, &removals) } else { None };
     // Once with nothing beside it: a collision of two runs must not pass for a culprit. Where children are forked one of
     // them may say so; a process of its own would leave the other cores idle for as long as it starts. That child comes
     // last, since it has to wait until nothing goes on.
@@ -199,13 +209,18 @@ pub(crate) async fn confirm(
         if tired && few.take().is_none() {
             return Err(Doubt::Unproven);
         }
+        more_files |= tired;
         // One flip chose the set; it cannot speak for it as well.
         let chosen = Count { k: with.all.k.saturating_sub(1), n: with.all.n.saturating_sub(1) };
         let local = Fit { with: chosen, without: all_without }.ln_evidence();
-        let gain = gain(h, model, set);
+        let mut gain = gain(h, model, set);
+        gain.fit.with = sum([gain.fit.with, with.few].into_iter());
+        gain.fit.without = sum([gain.fit.without, few_without].into_iter());
         let whole = gain.fit.ln_evidence() - price;
         // A set that acts in some runs only looks much like noise: it takes more runs without it to tell them apart.
         let moody = with.all.k < with.all.n;
+        let further = if moody && model.sets.len() > 1 { FURTHER } else { 1.0 };
+        let needed = (further / care.alpha).ln();
         // One that acts seldom looks like a test that fails by itself now and then: only its own runs tell.
         let seldom = with.all.k * SELDOM < with.all.n;
         let believed = if seldom { local >= needed } else { local.max(whole) >= needed };
@@ -262,7 +277,12 @@ pub(crate) async fn confirm(
             _ if fresh => h.again(before, test, confirm_how().fresh()).await,
             _ => h.again(before, test, confirm_how()).await,
         };
-        let ask_with = || ask(&set.members, lacks_fresh, few.as_ref().map(|few| &few.with[..]));
+        // As long as it does not flip there, the two ways are compared.
+        let few_next = with.few.k > 0 || with.few.n <= with.full().n;
+        let ask_with = || {
+            let files = few.as_ref().filter(|_| few_next).map(|few| &few.with[..]);
+            ask(&set.members, lacks_fresh, files)
+        };
         let ask_without = || {
             let files = few.as_ref().map(|few| &few.without[least][..]);
             ask(&removals[least], lacks_fresh_without, files)
@@ -295,10 +315,9 @@ pub(crate) async fn confirm(
 /// Whether a set acts, it seems, only where other files are collected too. Where that is not so, it costs some runs more
 /// and a command that is longer than need be.
 fn needs_more_files(with: Tally) -> bool {
-    let full = Count { k: with.all.k - with.few.k, n: with.all.n - with.few.n };
-    with.few.k == 0
-        && with.few.n >= 2
-        && (full.k == full.n || fisher(full, with.few, Alternative::Greater) < MORE_FILES)
+    let full = with.full();
+    let chance = if full.k == full.n { MORE_FILES } else { MORE_FILES_MOODY };
+    with.few.k == 0 && fisher(full, with.few, Alternative::Greater) < chance
 }
 
 fn confirm_how() -> How {

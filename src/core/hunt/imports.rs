@@ -1,15 +1,11 @@
 //! Fails whatever the order, but not when only its own file is collected: which file's import does it?
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use futures_util::future::join_all;
 
 use super::Shared;
-use super::board::Run;
 use super::classify::opened;
-use super::confirm::Proof;
-use super::explain::Found;
 use super::probe::How;
 use crate::core::minimize;
 use crate::core::outcome::Seen;
@@ -19,9 +15,6 @@ use crate::core::verdict::{Class, Confirmation, Count};
 
 /// More minimal sets of files than this are not looked for.
 const MOST_SETS: usize = 8;
-
-/// Runs of a set that acts in some of its runs only, until it does.
-const MOODY: usize = 4;
 
 /// Decides whether it is import-polluted, and by which files. False where it is not.
 pub(crate) async fn decide(h: &Shared, test: TestIdx) -> bool {
@@ -73,62 +66,6 @@ pub(crate) async fn decide(h: &Shared, test: TestIdx) -> bool {
     verdict.explained = Count { k: verdict.failed.k, n: verdict.failed.n };
     h.verdicts.borrow_mut().insert(test, verdict);
     true
-}
-
-/// Runs the command that will be printed, where nobody has yet: with the files of that command and no others collected
-/// the set flips the test, and with nothing before it the test does what it does alone. Where a victim does not, the files
-/// it lacks are looked for.
-pub(crate) async fn check(h: &Shared, found: &mut Found) {
-    let (test, flip) = (found.model.test, found.model.flip);
-    let Some(proof) = smallest(&mut found.proofs) else { return };
-    let set = match flip {
-        Seen::Fail => &proof.culprits.members[..],
-        Seen::Pass => &[],
-    };
-    let files = h.files_of(set, test);
-    if files.len() == h.suite.files().count() || !proof.needs.is_empty() {
-        return;
-    }
-    let alone = among(h, &files, &[], test, flip.other(), 1).await;
-    if flip == Seen::Pass {
-        return;
-    }
-    let steady = proof.effect.k == proof.effect.n;
-    let acts = among(h, &files, set, test, flip, if steady { 1 } else { MOODY }).await;
-    if !alone || (steady && !acts) {
-        proof.needs = needed(h, set, test, flip).await;
-    }
-}
-
-/// Whether a test showed this with only these files collected, or does in one of so many runs.
-async fn among(
-    h: &Shared,
-    files: &[FileIdx],
-    before: &[TestIdx],
-    test: TestIdx,
-    wanted: Seen,
-    times: usize,
-) -> bool {
-    let seen = |run: &Rc<Run>| {
-        let same = run.spec.files.as_deref() == Some(files) && run.before(test) == before;
-        same.then(|| run.seen(test)).flatten()
-    };
-    let known: Vec<Seen> = h.board.runs().iter().filter_map(seen).collect();
-    if !known.is_empty() {
-        return known.contains(&wanted);
-    }
-    for _ in 0..times {
-        if h.again_among(files, before, test, How::next(Purpose::Files)).await == Some(wanted) {
-            return true;
-        }
-    }
-    false
-}
-
-/// The proof of the set that is printed as a command.
-fn smallest(proofs: &mut [Proof]) -> Option<&mut Proof> {
-    let key = |proof: &Proof| (proof.culprits.members.len(), proof.culprits.members.clone());
-    proofs.iter_mut().min_by_key(|proof| key(proof))
 }
 
 /// The files that have to be collected besides their own for these tests to make the difference to a test, where with

@@ -73,7 +73,10 @@ pub(crate) async fn settle(h: &Shared) {
             // Where all runs together leave no doubt, those in processes of their own need only show that it is not
             // the forking.
             let shown = h.plan.forks && suspected && beside.k >= SHOWN && undisturbed.k == 0;
-            if shown || fisher(beside, undisturbed, Alternative::Greater) < alpha {
+            // Orders that only happened to have company met seldom; what was started together tells more.
+            let (met, _) = counts_of(h, test, |run| proves(run) && run.spec.purpose == Purpose::Repeat);
+            let differs = |beside| fisher(beside, undisturbed, Alternative::Greater) < alpha;
+            if shown || differs(beside) || differs(met) {
                 convict(h, test, all_beside, all_undisturbed);
                 proven = true;
             }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join;
+
 use super::Shared;
 use super::board::Run;
 use super::model::{Expect, Model};
@@ -12,7 +14,7 @@ use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
 use crate::core::suspects::{Suspect, Witness, rank};
 use crate::core::test_id::TestIdx;
-use crate::core::verdict::Culprits;
+use crate::core::verdict::{Count, Culprits};
 
 /// How many suspects are asked directly before the order itself is searched.
 const SUSPECTS: usize = 3;
@@ -35,7 +37,11 @@ pub(crate) async fn one_set(h: &Shared, model: &Model, run: &Run) -> Option<Culp
     {
         return Some(set);
     }
-    let flips = reproduce(h, &before, test, flip).await?;
+    let flips = match seen_after(h, &before, test, flip) {
+        // It is known to waver.
+        seen if 0 < seen.k && seen.k < seen.n => (seen.k as usize, seen.n as usize),
+        _ => reproduce(h, &before, test, flip).await?,
+    };
     let mut tries = tries_for(flips);
     if let Some(set) = one_enough(h, model, &before, tries).await {
         return Some(set);
@@ -62,6 +68,9 @@ fn is_known_to_fail(h: &Shared, run: &Run, flip: Seen) -> bool {
 
 /// Halves the tests that may be enough by themselves.
 async fn one_enough(h: &Shared, model: &Model, before: &[TestIdx], tries: usize) -> Option<Culprits> {
+    if tries > 1 {
+        return halve_moody(h, model, before, tries).await;
+    }
     let candidates = never_idle(h, model, before);
     let ask = async |orders: Vec<Vec<TestIdx>>| {
         h.which_show(&orders, model.test, model.flip, tries, How::next(Purpose::Search)).await
@@ -69,6 +78,34 @@ async fn one_enough(h: &Shared, model: &Model, before: &[TestIdx], tries: usize)
     let width = h.plan.jobs.max(1) as usize;
     let single = minimize::one_item(&candidates, width, &ask).await?;
     Some(Culprits { members: vec![single], ordered: false })
+}
+
+/// Halves them where a flip is sure to be seen only after several tries: both halves in turn, until one flips. A half that
+/// stays proves little, and neither half is taken on trust.
+async fn halve_moody(h: &Shared, model: &Model, mut items: &[TestIdx], tries: usize) -> Option<Culprits> {
+    let flips = async |half: &[TestIdx], nth: usize| {
+        let how = How::next(Purpose::Search);
+        h.after(half, model.test, nth, how).await == Some(model.flip)
+    };
+    'halves: while items.len() > 1 {
+        let (first, second) = items.split_at(items.len() / 2);
+        for nth in 0..tries * 2 {
+            let shown = match h.plan.jobs {
+                1 => (flips(first, nth).await, false),
+                _ => join(flips(first, nth), flips(second, nth)).await,
+            };
+            let shown = match shown {
+                (false, false) if h.plan.jobs == 1 => (false, flips(second, nth).await),
+                shown => shown,
+            };
+            if shown.0 || shown.1 {
+                items = if shown.0 { first } else { second };
+                continue 'halves;
+            }
+        }
+        return None;
+    }
+    items.first().map(|single| Culprits { members: vec![*single], ordered: false })
 }
 
 /// The tests of an order that may be enough by themselves, for all that is known: the test flipped in every run in
@@ -136,6 +173,15 @@ async fn ask_suspects(h: &Shared, model: &Model, ranked: &[Suspect], prefix: usi
         }
     }
     None
+}
+
+/// Flips in runs in which exactly these tests came before.
+fn seen_after(h: &Shared, before: &[TestIdx], test: TestIdx, flip: Seen) -> Count {
+    let mut count = Count::default();
+    for (_, seen) in h.evidence(test).iter().filter(|(run, _)| run.before(test) == before) {
+        count.add(*seen == flip);
+    }
+    count
 }
 
 /// Runs the order again, up to the test, until it flips again. Gives in how many tries it flipped.

@@ -78,8 +78,10 @@ pub(crate) fn span(before: &[TestIdx], set: &Culprits) -> Option<(usize, usize)>
     Some((first, last))
 }
 
-/// What a claim weaker than "always and never" pays for being one more.
-const WEAKER: f64 = 6.0;
+/// What a claim weaker than "always and never" pays for being one more: that it flips sometimes and never, and that it
+/// flips more often.
+const SOMETIMES: f64 = 1.5;
+const MORE_OFTEN: f64 = 6.0;
 
 /// Flips where a model wants them, and flips where it wants none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,16 +93,16 @@ pub(crate) struct Fit {
 impl Fit {
     /// How strongly the runs speak for the set deciding, against one common rate (natural logarithm): whatever that rate,
     /// the chance that this ever gets to `ln(1 / x)` is a small multiple of `x` at most, however many runs are added: `x` for
-    /// the claim that it flips always with the set and never without, a sixth for each weaker claim (sometimes and never;
-    /// more often). The price for having chosen the set among many is the caller's to add.
+    /// the claim that it flips always with the set and never without, half of it for sometimes and never, a sixth for more
+    /// often. The price for having chosen the set among many is the caller's to add.
     pub fn ln_evidence(self) -> f64 {
         let (with, without) = (self.with, self.without);
         if with.k == with.n && without.k == 0 {
             -ln_common_rate(with, without)
         } else if without.k == 0 {
-            ln_evidence_never(with, without.n) - WEAKER.ln()
+            ln_evidence_never(with, without.n) - SOMETIMES.ln()
         } else {
-            ln_evidence_raised(with, without) - WEAKER.ln()
+            ln_evidence_raised(with, without) - MORE_OFTEN.ln()
         }
     }
 }
