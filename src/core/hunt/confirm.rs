@@ -45,6 +45,7 @@ const ONLY_FORKED: f64 = 0.005;
 
 /// The chance of taking a set for one that needs other files where it acts as often without them.
 const MORE_FILES: f64 = 0.06;
+/// The same for a set that acts in some of its runs only, which is looked at more often.
 const MORE_FILES_MOODY: f64 = 0.01;
 
 /// Why a set is not believed.

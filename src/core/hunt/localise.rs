@@ -73,7 +73,7 @@ async fn one_enough(h: &Shared, model: &Model, before: &[TestIdx], tries: usize)
     }
     let candidates = never_idle(h, model, before);
     let ask = async |orders: Vec<Vec<TestIdx>>| {
-        h.which_show(&orders, model.test, model.flip, tries, How::next(Purpose::Search)).await
+        h.which_show(&orders, model.test, model.flip, 1, How::next(Purpose::Search)).await
     };
     let width = h.plan.jobs.max(1) as usize;
     let single = minimize::one_item(&candidates, width, &ask).await?;
@@ -90,16 +90,14 @@ async fn halve_moody(h: &Shared, model: &Model, mut items: &[TestIdx], tries: us
     'halves: while items.len() > 1 {
         let (first, second) = items.split_at(items.len() / 2);
         for nth in 0..tries * 2 {
-            let shown = match h.plan.jobs {
-                1 => (flips(first, nth).await, false),
-                _ => join(flips(first, nth), flips(second, nth)).await,
+            let (in_first, in_second) = if h.plan.jobs > 1 {
+                join(flips(first, nth), flips(second, nth)).await
+            } else {
+                let in_first = flips(first, nth).await;
+                (in_first, !in_first && flips(second, nth).await)
             };
-            let shown = match shown {
-                (false, false) if h.plan.jobs == 1 => (false, flips(second, nth).await),
-                shown => shown,
-            };
-            if shown.0 || shown.1 {
-                items = if shown.0 { first } else { second };
+            if in_first || in_second {
+                items = if in_first { first } else { second };
                 continue 'halves;
             }
         }
