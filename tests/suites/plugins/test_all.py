@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 spoiled = []
+spoiled_in_a_loop = []
 
 
 def test_polluter():
@@ -19,6 +20,21 @@ def test_victim():
 
 async def test_asynchronous():
     await asyncio.sleep(0)
+
+
+async def test_asynchronous_polluter():
+    await asyncio.sleep(0)
+    spoiled_in_a_loop.append(1)
+
+
+async def test_asynchronous_victim():
+    await asyncio.sleep(0)
+    assert not spoiled_in_a_loop
+
+
+@given(st.integers())
+def test_property_victim(number):
+    assert not spoiled_in_a_loop
 
 
 @given(st.integers())
