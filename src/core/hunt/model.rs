@@ -93,8 +93,8 @@ pub(crate) struct Fit {
 impl Fit {
     /// How strongly the runs speak for the set deciding, against one common rate (natural logarithm): whatever that rate,
     /// the chance that this ever gets to `ln(1 / x)` is a small multiple of `x` at most, however many runs are added: `x` for
-    /// the claim that it flips always with the set and never without, half of it for sometimes and never, a sixth for more
-    /// often. The price for having chosen the set among many is the caller's to add.
+    /// the claim that it flips always with the set and never without, two thirds of it for sometimes and never, a sixth for
+    /// more often. The price for having chosen the set among many is the caller's to add.
     pub fn ln_evidence(self) -> f64 {
         let (with, without) = (self.with, self.without);
         if with.k == with.n && without.k == 0 {
