@@ -19,8 +19,9 @@ const ALPHA: f64 = 0.001;
 const ONLY_FORKED: f64 = 0.001;
 /// The chance of missing an outcome of a test that fails by itself, at the rate seen in the orders.
 const MISSED: f64 = 0.001;
-/// Runs each way that a comparison of rates may cost.
-const COMPARE: u32 = 30;
+/// After how many runs each way rates are compared: each look has its share of [`ALPHA`], so that
+/// looking more than once costs no certainty (Bonferroni).
+const LOOKS: [u32; 3] = [10, 20, 30];
 
 /// Decides between non-deterministic, NDOD and undecided.
 pub(crate) async fn decide(h: &Shared, test: TestIdx) {
@@ -119,10 +120,19 @@ async fn rate_depends(h: &Shared, test: TestIdx) -> Option<String> {
     candidates.sort_by(|a, b| b.ln_ratio.total_cmp(&a.ln_ratio).then(a.test.cmp(&b.test)));
     // Under one rate, the best of n suspects reaches ln n by chance: only one clearly above it is worth runs.
     let best = candidates.first().filter(|best| best.ln_ratio > (h.suite.len().max(2) as f64).ln())?.test;
-    loop {
+    for look in LOOKS {
+        loop {
+            let alone = h.failures_alone(test);
+            let after = h.failures_after(&[best], test);
+            if alone.n.min(after.n) >= look {
+                break;
+            }
+            let before: &[TestIdx] = if after.n <= alone.n { &[best] } else { &[] };
+            h.again(before, test, How::next(Purpose::Repeat)).await?;
+        }
         let alone = h.failures_alone(test);
         let after = h.failures_after(&[best], test);
-        if alone.n >= 5 && after.n >= 5 && fisher(after, alone, Alternative::TwoSided) < ALPHA {
+        if fisher(after, alone, Alternative::TwoSided) < ALPHA / LOOKS.len() as f64 {
             return Some(format!(
                 "right after {} it failed in {} of {} runs",
                 h.suite.node_id(best),
@@ -130,17 +140,8 @@ async fn rate_depends(h: &Shared, test: TestIdx) -> Option<String> {
                 after.n
             ));
         }
-        if alone.n >= COMPARE && after.n >= COMPARE {
-            return None;
-        }
-        let how = How::next(Purpose::Repeat);
-        let seen = if after.n <= alone.n {
-            h.again(&[best], test, how).await
-        } else {
-            h.again(&[], test, how).await
-        };
-        seen?;
     }
+    None
 }
 
 /// Why nothing could be decided, for people.
