@@ -227,6 +227,9 @@ pub struct Bisect {
     /// The order it fails in.
     #[command(flatten)]
     pub order: BisectOrder,
+    /// End with the first proven answer: do not try every other test as well
+    #[arg(long)]
+    pub first: bool,
     /// How they are run.
     #[command(flatten)]
     pub run: RunOptions,

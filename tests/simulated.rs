@@ -193,7 +193,11 @@ fn one_failing_order(planted: &Planted, test: TestIdx, seed: u64) -> Goal {
     while !stands(&order) {
         order.shuffle(&mut rng);
     }
-    Goal::Bisect { test, orders: vec![Planned { name: OrderName::Given("ci".into()), order: order.into() }] }
+    Goal::Bisect {
+        test,
+        orders: vec![Planned { name: OrderName::Given("ci".into()), order: order.into() }],
+        first: false,
+    }
 }
 
 #[test]

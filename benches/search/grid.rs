@@ -130,7 +130,7 @@ fn one(scenario: &Scenario, seed: u64) -> Row {
     // One in four is asked about one test only, with a few orders in which it may fail.
     let goal = if rng.random_range(0..4) == 0 {
         planted.truth.retain(|test, _| *test == watched);
-        Goal::Bisect { test: watched, orders: orders(n, 5, &mut rng) }
+        Goal::Bisect { test: watched, orders: orders(n, 5, &mut rng), first: false }
     } else {
         Goal::Shuffle { orders: orders(n, 50, &mut rng), bisect: true }
     };

@@ -125,7 +125,7 @@ fn after_shuffles(planted: &Planted, test: TestIdx, _: &[TestIdx], rng: &mut Cha
 fn bisect(planted: &Planted, test: TestIdx, before: &[TestIdx], rng: &mut ChaCha8Rng) -> (Spent, End) {
     let order = [before, &[test]].concat();
     let orders = vec![Planned { name: OrderName::Given("ci".into()), order: order.into() }];
-    flakehunt(planted, test, Goal::Bisect { test, orders }, rng)
+    flakehunt(planted, test, Goal::Bisect { test, orders, first: false }, rng)
 }
 
 fn flakehunt(planted: &Planted, test: TestIdx, goal: Goal, rng: &mut ChaCha8Rng) -> (Spent, End) {

@@ -36,7 +36,7 @@ pub(super) async fn run(context: &Context, bisect: &Bisect) -> Result<ExitCode, 
     let orders = orders(context, bisect, &suite, test, session_seed, earlier, &mut ready)?;
     let begin = Begin {
         command: "bisect",
-        goal: SavedGoal::Bisect { test, orders },
+        goal: SavedGoal::Bisect { test, orders, first: bisect.first },
         dry_run: bisect.run.output.dry_run,
     };
     hunt(context, ready, begin, &reports, &signals).await

@@ -1,20 +1,19 @@
 //! A hunt with its face: what is said while it runs, what is written when it ends.
 
-use std::io::Write as _;
 use std::time::Instant;
 
+use super::face::Face;
 use super::findings::Gathered;
 use super::setup::Ready;
 use super::signals::Signals;
 use super::{Context, print};
 use crate::cli::choices::ReportFormat::Human;
 use crate::cli::values::{Jobs, ReportTarget};
-use crate::core::hunt::{Care, Goal, Hunt, Plan, Stage};
+use crate::core::hunt::{Care, Goal, Hunt, Plan};
 use crate::error::{ExitCode, Failure};
-use crate::progress::{Mode, Progress};
 use crate::pytest::fork::Fork;
 use crate::report::Format;
-use crate::report::human::{Baseline, baseline_line, header_line, plan_line, repeat_line, suite_line};
+use crate::report::human::{header_line, repeat_line};
 use crate::report::text::counted;
 use crate::session::drive::{Budget, Drive, Onlooker, replay};
 use crate::session::event::{EndReason, Event, Header};
@@ -92,7 +91,7 @@ pub(super) async fn go_on(
     let mut hunt = Hunt::new(suite.clone(), plan.plan(&suite));
     let open = replay(&mut hunt, &events)?;
     let to_people = reports.iter().any(|report| report.file.is_none() && report.format == Human);
-    let mut face = Face::new(context, to_people, &hunt, &header, suite.len());
+    let mut face = Face::new(context, to_people, &hunt, &header, &suite);
     for (about, text) in notices {
         if !said.contains(&(about.clone(), text.clone())) {
             journal.append(&Event::Notice { about: about.clone(), text: text.clone() })?;
@@ -183,7 +182,7 @@ pub(super) fn write_reports(
 }
 
 /// Columns of the terminal on standard output; what no terminal says, `COLUMNS` may.
-fn width(context: &Context) -> usize {
+pub(super) fn width(context: &Context) -> usize {
     let told = context.surroundings.var("COLUMNS").and_then(|text| text.parse().ok());
     told.or(context.surroundings.columns).unwrap_or(80).clamp(40, 400)
 }
@@ -202,7 +201,7 @@ fn dry_run(context: &Context, ready: &Ready, plan: SavedPlan, header: &Header) -
                 if *bisect { "then         whatever proves the cause of what failed\n" } else { "" },
             )
         }
-        Goal::Bisect { test, orders } => {
+        Goal::Bisect { test, orders, .. } => {
             out.push_str(&format!("would run   {} alone\n", suite.node_id(*test)));
             (&orders[..], "then         until it fails, and whatever proves the cause\n")
         }
@@ -230,144 +229,6 @@ fn dry_run(context: &Context, ready: &Ready, plan: SavedPlan, header: &Header) -
     }
     out.push_str(then);
     print(out.as_bytes())
-}
-
-/// What a person sees while a hunt runs.
-struct Face<'a> {
-    context: &'a Context,
-    progress: Progress,
-    jobs: u32,
-    /// The first lines go to standard output, where the result will follow them.
-    headed: bool,
-    quiet: bool,
-    stage: Option<Stage>,
-    stage_began: u32,
-    baseline_said: bool,
-    orders: u32,
-    asks: Asks,
-}
-
-/// What the command asks, as far as the first lines depend on it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Asks {
-    /// Which tests depend on their order: the baseline is said, and how many orders follow.
-    Orders,
-    /// Which failures are real: what the suite came to is said.
-    Failures,
-    /// How often tests fail: what is repeated is said.
-    Rates,
-    /// Something that needs no line of its own.
-    Nothing,
-}
-
-impl<'a> Face<'a> {
-    fn new(context: &'a Context, to_people: bool, hunt: &Hunt, header: &Header, tests: usize) -> Self {
-        let quiet = context.cli.common.quiet;
-        let mode = if quiet { Mode::None } else { context.settings.progress.value };
-        let (orders, asks) = match hunt.goal() {
-            Goal::Shuffle { orders, .. } => (orders.len() as u32, Asks::Orders),
-            Goal::Bisect { orders, .. } | Goal::Orders { orders, .. } => (orders.len() as u32, Asks::Nothing),
-            Goal::Rerun(_) => (0, Asks::Failures),
-            Goal::Repeat { repeats, .. } => (repeats.runs(), Asks::Rates),
-        };
-        let face = Self {
-            context,
-            progress: Progress::new(mode),
-            jobs: header.environment.jobs,
-            headed: to_people && !quiet,
-            quiet,
-            stage: None,
-            stage_began: 0,
-            baseline_said: false,
-            orders,
-            asks,
-        };
-        face.first_line(&header_line(header, tests, width(context), face.color()));
-        if let Goal::Repeat { repeats, order } = hunt.goal() {
-            let name = order.as_ref().map(|planned| &planned.name);
-            face.first_line(&repeat_line(repeats, name, width(context), face.color()));
-        }
-        face
-    }
-
-    fn color(&self) -> bool {
-        let terminal = if self.headed {
-            self.context.surroundings.stdout_is_terminal
-        } else {
-            self.context.surroundings.stderr_is_terminal
-        };
-        self.context.colored(terminal)
-    }
-
-    /// A line that belongs to the report, as early as it is known.
-    fn first_line(&self, line: &str) {
-        if self.quiet {
-            return;
-        }
-        if self.headed {
-            self.progress.suspend(|| {
-                let mut out = std::io::stdout().lock();
-                // A reader that has gone is seen again when the result is written.
-                let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-            });
-        } else {
-            self.progress.println(line);
-        }
-    }
-
-    /// What the suite came to as it is.
-    fn say_suite(&self, hunt: &Hunt) {
-        if let Some(line) = suite_line(&hunt.answers(), width(self.context), self.color()) {
-            self.first_line(&line);
-        }
-    }
-
-    fn say_baseline(&mut self, hunt: &Hunt) {
-        let baseline = Baseline::of(&hunt.answers());
-        if baseline.runs == 0 {
-            return;
-        }
-        let each = u64::from(self.orders) * baseline.each_ms / u64::from(self.jobs.max(1));
-        self.first_line(&baseline_line(&baseline, &plan_line(self.orders, Some(each)), self.color()));
-    }
-}
-
-impl Onlooker for Face<'_> {
-    fn look(&mut self, hunt: &Hunt) {
-        let stage = hunt.stage();
-        if self.stage != Some(stage) {
-            if !self.baseline_said && stage != Stage::Baseline {
-                self.baseline_said = true;
-                match self.asks {
-                    Asks::Orders => self.say_baseline(hunt),
-                    Asks::Failures => self.say_suite(hunt),
-                    Asks::Rates | Asks::Nothing => {}
-                }
-            }
-            let (name, total) = match stage {
-                Stage::Baseline if self.asks == Asks::Failures => ("suite", None),
-                Stage::Hunt if self.asks == Asks::Failures => ("rerunning", None),
-                Stage::Baseline => ("baseline", Some(2)),
-                Stage::Explore if self.asks == Asks::Rates => ("repeating", Some(u64::from(self.orders))),
-                Stage::Explore => ("hunting", Some(u64::from(self.orders))),
-                Stage::Alone => ("alone", None),
-                Stage::Hunt => ("proving", None),
-                Stage::Done => return,
-            };
-            self.stage = Some(stage);
-            self.stage_began = hunt.answered();
-            self.progress.phase(name, total);
-        }
-        self.progress.advance(u64::from(hunt.answered() - self.stage_began));
-        self.progress.suspects(hunt.suspects() as u32);
-    }
-
-    fn notice(&mut self, about: &str, text: &str) {
-        let detail = matches!(about, "plugin" | "leak" | "junit" | "run" | "time-out");
-        if !self.quiet && (!detail || self.context.cli.common.verbose > 0) {
-            self.progress.println(&format!("notice     {}", crate::report::text::shown(text)));
-        }
-    }
 }
 
 /// Why the sitting that a journal tells of ended, for a session whose driver was killed.

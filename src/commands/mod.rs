@@ -1,6 +1,7 @@
 //! One file a command. They wire the parts together; what is decided is decided in the core.
 
 mod bisect;
+mod face;
 mod findings;
 mod hunt;
 mod orders;

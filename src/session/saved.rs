@@ -39,6 +39,9 @@ pub enum SavedGoal {
         test: TestIdx,
         /// Orders in which it may fail.
         orders: Vec<SavedOrder>,
+        /// End with the first proven answer.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        first: bool,
     },
     /// `rerun`.
     Rerun(Rerun),
@@ -90,7 +93,7 @@ impl SavedPlan {
             |orders: Vec<SavedOrder>| orders.into_iter().map(|order| order.planned(&shuffler)).collect();
         let goal = match self.goal {
             SavedGoal::Shuffle { orders, bisect } => Goal::Shuffle { orders: all(orders), bisect },
-            SavedGoal::Bisect { test, orders } => Goal::Bisect { test, orders: all(orders) },
+            SavedGoal::Bisect { test, orders, first } => Goal::Bisect { test, orders: all(orders), first },
             SavedGoal::Rerun(rerun) => Goal::Rerun(rerun),
             SavedGoal::Orders { orders, like } => Goal::Orders { orders: all(orders), like },
             SavedGoal::Repeat { repeats, order } => {

@@ -58,6 +58,37 @@ fn bisect_takes_the_order_of_a_run_a_file_and_a_junit_report() {
 }
 
 #[test]
+fn bisect_ends_with_the_first_proven_answer_where_that_is_wanted() {
+    let text = "import os\n\n\ndef test_a():\n    os.environ['LEFT'] = 'a'\n\n\n\
+        def test_b():\n    os.environ['LEFT'] = 'b'\n\n\n\
+        def test_victim():\n    assert 'LEFT' not in os.environ\n";
+    let project = Project::with(Pytest9, "test_two.py", text);
+    let bisected = |arguments: &[&str]| {
+        let (ran, report) = project.report(&[&["bisect", "test_two.py::test_victim"], arguments].concat());
+        ran.code(1);
+        let test = list(&report["tests"])[0].clone();
+        assert_eq!(test["verdict"], "victim", "{report:#}");
+        (test, report["runs"]["asked"].as_u64().expect("a number"))
+    };
+    let (all, runs) = bisected(&[]);
+    assert_eq!(all["polluters"], serde_json::json!([["test_two.py::test_a"], ["test_two.py::test_b"]]));
+    assert_eq!(all["complete"]["polluters"], true, "{all:#}");
+    let (first, fewer) = bisected(&["--first"]);
+    let [set] = list(&first["polluters"]) else { panic!("{first:#}") };
+    assert!(list(&all["polluters"]).contains(set), "{first:#}");
+    assert_eq!(
+        first["complete"],
+        serde_json::json!({"polluters": false, "state_setters": false, "cleaners": false})
+    );
+    // It is proven as well as ever: at least ten runs each way, two of them in fresh processes.
+    let count = |name: &str| (first["confirmed"][name][0].as_u64(), first["confirmed"][name][1].as_u64());
+    assert!(count("with").0 == count("with").1 && count("with").0 >= Some(10), "{first:#}");
+    assert!(count("without").0 == Some(0) && count("without").1 >= Some(10), "{first:#}");
+    assert_eq!(first["reproduced"], serde_json::json!([2, 2]), "{first:#}");
+    assert!(fewer < runs, "{fewer} of {runs}");
+}
+
+#[test]
 fn replay_repeats_a_run_in_its_order() {
     let project = shop();
     project.flakehunt(&["shuffle", "--seeds", "2", "--seed-start", "1", "--jobs", "1"]).code(1);

@@ -115,6 +115,22 @@ fn runs_that_somebody_cuts_short_are_not_passed_over() {
 }
 
 #[test]
+fn an_answer_is_said_as_soon_as_it_is_proven() {
+    let project = Project::suite("one_polluter", Pytest9);
+    let victim = "test_zone.py::test_utc";
+    let said = "proven     test_zone.py::test_utc is polluted by\n           test_shop.py::TestCart::test_currency\n";
+    for command in [&["bisect", victim][..], &["shuffle", "--seeds", "3", "--seed-start", "1"]] {
+        let ran = project.flakehunt(command).code(1);
+        let (proven, completing) = (ran.stderr.find(said), ran.stderr.find("\ncompleting "));
+        assert!(proven.is_some() && proven < completing, "{ran}");
+    }
+    for silent in [&["--progress", "none"][..], &["--quiet"], &["--first"]] {
+        let ran = project.flakehunt(&[&["bisect", victim], silent].concat()).code(1);
+        assert!(!ran.stderr.contains("proven"), "{ran}");
+    }
+}
+
+#[test]
 fn a_dry_run_shows_its_orders_and_runs_nothing() {
     let text = "import pathlib\n\n\ndef test_ran():\n    (pathlib.Path.home() / 'ran').touch()\n";
     let project = Project::with(Pytest9, "test_ran.py", text);

@@ -40,27 +40,33 @@ pub(crate) async fn whole_suite(h: Rc<Shared>) {
     let Goal::Shuffle { orders, bisect } = h.plan.goal.clone() else { return };
     let Some(rest_of_baseline) = baseline(&h).await else { return };
     let left = Cell::new(orders.len());
-    let alone = async {
-        all_are_out(&h, &left).await;
-        if bisect {
-            alone::everyone(&h).await;
-        }
-    };
-    join(rest_of_baseline, join(explore(&h, &orders, &left), alone)).await;
-    h.stage.set(Stage::Hunt);
     let collected: Vec<TestIdx> = h.suite.all().collect();
-    let last = calibrate::in_the_end(&h, &collected);
-    if h.takes_long(&collected) {
-        // With nothing beside it a long one would leave cores idle; most children were forked by now.
-        join(last, causes(&h, bisect)).await;
-    } else {
-        causes(&h, bisect).await;
-        last.await;
+    // With nothing beside it a long one would leave cores idle.
+    let long = h.takes_long(&collected);
+    let then = async {
+        all_are_out(&h, &left).await;
+        let last = async {
+            if long {
+                calibrate::in_the_end(&h, &collected).await;
+            }
+        };
+        let alone = async {
+            if bisect {
+                alone::everyone(&h).await;
+            }
+        };
+        join(last, alone).await;
+    };
+    join(rest_of_baseline, join(explore(&h, &orders, &left), then)).await;
+    causes(&h, bisect).await;
+    if !long {
+        calibrate::in_the_end(&h, &collected).await;
     }
 }
 
 /// Each test with a failure.
 async fn causes(h: &Rc<Shared>, bisect: bool) {
+    h.stage.set(Stage::Hunt);
     interference::settle(h).await;
     if !bisect {
         for test in both_ways(h) {
@@ -83,6 +89,7 @@ async fn causes(h: &Rc<Shared>, bisect: bool) {
         if groups.is_empty() {
             break;
         }
+        h.stage.set(Stage::Hunt);
         // What is found for the first of a group is asked of the rest first.
         let founds = join_all(groups.into_values().map(|group| async move {
             let (first, rest) = group.split_at(1);
@@ -204,6 +211,10 @@ async fn depends(h: &Shared, test: TestIdx, flip: Seen) -> Option<Found> {
 
 /// Makes what was found complete where that is affordable, tests with one cause together.
 pub(crate) async fn finish(h: &Shared, founds: Vec<Found>) {
+    if founds.is_empty() {
+        return;
+    }
+    h.stage.set(Stage::Complete);
     let groups = complete::groups(h, founds).await;
     join_all(groups.into_iter().map(async |mut group| {
         let strays: Vec<u32> = group.iter().map(|found| found.stray).collect();

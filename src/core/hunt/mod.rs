@@ -69,6 +69,8 @@ pub enum Stage {
     Alone,
     /// Classes and culprits.
     Hunt,
+    /// Every test in every role, around causes that are proven.
+    Complete,
     /// Over.
     Done,
 }
@@ -333,6 +335,12 @@ impl Hunt {
             });
         }
         verdicts.into_values().collect()
+    }
+
+    /// Tests whose culprits are proven by now, in collection order.
+    pub fn proven(&self) -> Vec<TestIdx> {
+        let verdicts = self.shared.verdicts.borrow();
+        verdicts.values().filter(|verdict| verdict.confirmed.is_some()).map(|verdict| verdict.test).collect()
     }
 
     /// The verdict on one test, where there is one by now.

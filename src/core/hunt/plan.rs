@@ -35,6 +35,8 @@ pub enum Goal {
         test: TestIdx,
         /// Orders in which it may fail, best first.
         orders: Vec<Planned>,
+        /// End with the first proven answer: what every other test does is not asked.
+        first: bool,
     },
     /// Which failures of the suite as it is are real?
     Rerun(Rerun),

@@ -23,7 +23,7 @@ const MOST_REMAINS: usize = 8;
 
 /// Finds an order in which the test does what it does not do alone, then what makes it do so.
 pub(crate) async fn one_test(h: Rc<Shared>, test: TestIdx) {
-    let Goal::Bisect { orders, .. } = h.plan.goal.clone() else { return };
+    let Goal::Bisect { orders, first, .. } = h.plan.goal.clone() else { return };
     h.stage.set(Stage::Explore);
     let known = orders.first().and_then(|planned| order_up_to(planned, test)).unwrap_or_else(|| vec![test]);
     let name = orders.first().map_or(OrderName::Probe, |planned| planned.name.clone());
@@ -35,6 +35,10 @@ pub(crate) async fn one_test(h: Rc<Shared>, test: TestIdx) {
         }
     };
     let ((), found) = join(calibrating, search(&h, test, &orders)).await;
+    if first && found.is_some() {
+        // It was proven in processes of their own: what children would say once more does not matter.
+        return;
+    }
     let last = calibrate::in_the_end(&h, &known);
     if h.takes_long(&known) {
         // Long runs go on beside many short ones: the last, and the one that is asked when all sets are known.

@@ -7,7 +7,8 @@ use crate::core::hunt::Repeats;
 use crate::core::order::OrderName;
 use crate::core::outcome::Seen;
 use crate::core::run::{Purpose, RunRecord, RunSpec};
-use crate::core::test_id::TestIdx;
+use crate::core::test_id::{Suite, TestIdx};
+use crate::core::verdict::{Class, Verdict};
 use crate::report::text::{counted, duration, shown, wrapped};
 use crate::report::words;
 use crate::session::event::Header;
@@ -115,6 +116,23 @@ pub fn repeat_line(plan: &Repeats, order: Option<&OrderName>, width: usize, colo
     let lines = wrapped(&words::repeat_plan(plan, order), width.saturating_sub(11));
     let label = Paint(color).strong(&format!("{:11}", "repeating"));
     format!("{label}{}", shown_lines(&lines).join(&format!("\n{:11}", "")))
+}
+
+/// `proven     tests/b.py::test_tz is polluted by tests/a.py::test_set_tz`; `None` where no culprits are proven. Of
+/// several sets a smallest one is named.
+pub fn proven_line(suite: &Suite, verdict: &Verdict, width: usize, color: bool) -> Option<String> {
+    let (how, sets) = match verdict.class {
+        Class::Victim => ("is polluted by", &verdict.polluters),
+        Class::Brittle => ("is set up by", &verdict.state_setters),
+        _ => return None,
+    };
+    let smallest = sets.iter().min_by_key(|set| set.members.len())?;
+    let members: Vec<&str> = smallest.members.iter().map(|test| suite.node_id(*test)).collect();
+    let members = members.join(if smallest.ordered { ", then " } else { " with " });
+    let said = format!("{} {how} {members}", suite.node_id(verdict.test));
+    let lines = wrapped(&said, width.saturating_sub(11));
+    let label = Paint(color).strong(&format!("{:11}", "proven"));
+    Some(format!("{label}{}", shown_lines(&lines).join(&format!("\n{:11}", ""))))
 }
 
 fn shown_lines(lines: &[String]) -> Vec<String> {

@@ -15,7 +15,7 @@ use super::words::{self, Finding};
 use super::{Findings, Look, Renderer};
 use crate::core::verdict::Class;
 
-pub use self::live::{Baseline, baseline_line, header_line, plan_line, repeat_line};
+pub use self::live::{Baseline, baseline_line, header_line, plan_line, proven_line, repeat_line};
 pub use self::rerun::suite_line;
 
 /// Writes for people.
