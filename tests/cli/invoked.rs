@@ -80,11 +80,10 @@ fn bisect_ends_with_the_first_proven_answer_where_that_is_wanted() {
         first["complete"],
         serde_json::json!({"polluters": false, "state_setters": false, "cleaners": false})
     );
-    // It is proven as well as ever: at least ten runs each way, two of them in fresh processes.
+    // It is proven as well as ever: at least ten runs each way.
     let count = |name: &str| (first["confirmed"][name][0].as_u64(), first["confirmed"][name][1].as_u64());
     assert!(count("with").0 == count("with").1 && count("with").0 >= Some(10), "{first:#}");
     assert!(count("without").0 == Some(0) && count("without").1 >= Some(10), "{first:#}");
-    assert_eq!(first["reproduced"], serde_json::json!([2, 2]), "{first:#}");
     assert!(fewer < runs, "{fewer} of {runs}");
 }
 
