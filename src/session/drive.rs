@@ -67,6 +67,9 @@ pub struct Drive<'a, E, S: Sink> {
     pub said: Vec<(String, String)>,
 }
 
+/// When no answer has come for so long, the load is looked at all the same.
+const SILENCE: Duration = Duration::from_millis(500);
+
 type Answering<'a> = Pin<Box<dyn Future<Output = (RunId, Result<Answered, Failure>)> + 'a>>;
 
 impl<E: Executor, S: Sink> Drive<'_, E, S> {
@@ -131,6 +134,7 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
             if running.is_empty() {
                 break;
             }
+            let full = running.len() as u32 >= self.hunt.jobs();
             tokio::select! {
                 Some((run, answered)) = running.next() => {
                     let Answered { record, notices, processes: more } = answered?;
@@ -145,13 +149,18 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
                         continue;
                     };
                     let record = RunRecord { beside: company, ..record };
-                    let full = running.len() as u32 + 1 >= self.hunt.jobs();
                     if let Some(load) = load_since(&mut measured, full) {
                         ahead = may_start_ahead(load);
                         self.adapt(load, onlooker)?;
                     }
                     self.journal.append(&Event::Answered(Answer::of(&record)))?;
                     self.hunt.mark(record);
+                }
+                () = tokio::time::sleep(SILENCE), if self.auto && full && ending.is_none() => {
+                    // Long runs: no need to wait for the end of one to know what they leave idle.
+                    if let Some(load) = load_since(&mut measured, full) {
+                        self.adapt(load, onlooker)?;
+                    }
                 }
                 () = until(deadline), if ending.is_none() => {
                     ending = Some(EndReason::Budget);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 
 use super::Shared;
 use super::explain::ALWAYS;
@@ -284,9 +284,9 @@ pub(crate) async fn confirm(
             let files = few.as_ref().filter(|_| few_next).map(|few| &few.with[..]);
             ask(&set.members, lacks_fresh, files)
         };
-        let ask_without = || {
-            let files = few.as_ref().map(|few| &few.without[least][..]);
-            ask(&removals[least], lacks_fresh_without, files)
+        let ask_without = |at: usize| {
+            let files = few.as_ref().map(|few| &few.without[at][..]);
+            ask(&removals[at], lacks_fresh_without, files)
         };
         // The side with fewer runs tells more.
         let fewer_with = if believed || seldom || local > whole {
@@ -300,14 +300,19 @@ pub(crate) async fn confirm(
         let both = h.plan.jobs > 1;
         let asked = match (want_with || both, want_without || both) {
             (true, true) => {
-                let (with, without) = join(ask_with(), ask_without()).await;
-                [Some(with), Some(without)]
+                // Processes take their time to start: where there is room, those of the next round start now.
+                let room =
+                    h.jobs.get() >= 4 && with.fresh.k + 2 <= care.fresh && fresh_without.n + 2 <= care.fresh;
+                let rounds = if room { 2 } else { 1 };
+                let pairs =
+                    (0..rounds).map(|nth| join(ask_with(), ask_without((least + nth) % removals.len())));
+                join_all(pairs).await.into_iter().flat_map(|(with, without)| [with, without]).collect()
             }
-            (true, false) => [Some(ask_with().await), None],
-            _ => [None, Some(ask_without().await)],
+            (true, false) => vec![ask_with().await],
+            _ => vec![ask_without(least).await],
         };
         // Runs that collect less may be impossible here.
-        if asked.into_iter().flatten().any(|seen| seen.is_none()) && few.take().is_none() {
+        if asked.contains(&None) && few.take().is_none() {
             return Err(Doubt::Unproven);
         }
     }

@@ -80,6 +80,15 @@ async fn one_enough(h: &Shared, model: &Model, before: &[TestIdx], tries: usize)
     Some(Culprits { members: vec![single], ordered: false })
 }
 
+/// Asks, when nothing better is to do, what [`one_enough`] will ask if the test flips after these: for as long as it is
+/// not known whether it does.
+pub(crate) async fn guess(h: &Shared, before: &[TestIdx], test: TestIdx, flip: Seen) {
+    let ask = async |orders: Vec<Vec<TestIdx>>| {
+        h.which_show(&orders, test, flip, 1, How::spare(Purpose::Search)).await
+    };
+    minimize::one_item(before, h.plan.jobs.max(1) as usize, &ask).await;
+}
+
 /// Halves them where a flip is sure to be seen only after several tries: both halves in turn, until one flips. A half that
 /// stays proves little, and neither half is taken on trust.
 async fn halve_moody(h: &Shared, model: &Model, mut items: &[TestIdx], tries: usize) -> Option<Culprits> {

@@ -1,13 +1,17 @@
 //! `bisect`: one test, from nothing or from an order in which it is known to fail.
 
+use std::convert::Infallible;
+use std::pin::pin;
 use std::rc::Rc;
 
-use futures_util::future::{join, join_all};
+use futures_util::FutureExt;
+use futures_util::future::{Either, join, join_all, pending, select};
 
 use super::calibrate;
 use super::classify::{finish, investigate, opened};
 use super::confirm::Doubt;
 use super::explain::{Found, everything};
+use super::localise::guess;
 use super::plan::{Goal, Planned};
 use super::probe::{How, is_an_order};
 use super::{Shared, Stage};
@@ -67,8 +71,15 @@ async fn search(h: &Shared, test: TestIdx, orders: &[Planned]) -> Option<Found> 
     let passes = AGAIN.div_ceil(orders.len().max(1)).max(1);
     'passes: for pass in 0..passes {
         for group in orders.chunks(jobs) {
+            let first = group.first().filter(|_| tried == 0).and_then(|planned| order_up_to(planned, test));
             tried += if pass == 0 { group.len() } else { 0 };
-            let seen = join_all(group.iter().map(|planned| up_to(h, planned, test, pass))).await;
+            let answers = join_all(group.iter().map(|planned| up_to(h, planned, test, pass)));
+            let meanwhile = async {
+                if let Some((_, before)) = first.as_deref().and_then(<[TestIdx]>::split_last) {
+                    guess(h, before, test, alone.other()).await;
+                }
+            };
+            let seen = while_waiting(answers, meanwhile).await;
             if seen.contains(&Some(alone.other())) {
                 break 'passes;
             }
@@ -83,6 +94,15 @@ async fn search(h: &Shared, test: TestIdx, orders: &[Planned]) -> Option<Found> 
         h.verdicts.borrow_mut().insert(test, verdict);
     }
     found
+}
+
+/// Waits for the first; the other one goes on as long as that takes.
+async fn while_waiting<T>(wanted: impl Future<Output = T>, meanwhile: impl Future<Output = ()>) -> T {
+    let meanwhile = meanwhile.then(|()| pending::<Infallible>());
+    match select(pin!(wanted), pin!(meanwhile)).await {
+        Either::Left((wanted, _)) => wanted,
+        Either::Right((never, _)) => match never {},
+    }
 }
 
 fn order_up_to(planned: &Planned, test: TestIdx) -> Option<Vec<TestIdx>> {
