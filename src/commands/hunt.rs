@@ -18,6 +18,7 @@ use crate::report::text::counted;
 use crate::session::drive::{Budget, Drive, Onlooker, replay};
 use crate::session::event::{EndReason, Event, Header};
 use crate::session::files::write_report;
+use crate::session::gauge::Machine;
 use crate::session::journal::{FORMAT, Journal};
 use crate::session::saved::{SavedGoal, SavedPlan};
 
@@ -107,8 +108,17 @@ pub(super) async fn go_on(
         runs: context.settings.max_runs.value.map(|count| count.0.get()),
     };
     let auto = context.settings.jobs.value == Jobs::Auto && jobs > 1;
-    let drive =
-        Drive { hunt: &mut hunt, executor: &executor, journal: &mut journal, jobs, auto, budget, open, said };
+    let drive = Drive {
+        hunt: &mut hunt,
+        executor: &executor,
+        journal: &mut journal,
+        jobs,
+        auto,
+        gauge: &mut Machine::new(),
+        budget,
+        open,
+        said,
+    };
     let sat = drive.run(&signals.stop, &signals.reason, &mut face).await;
     face.progress.finish();
     executor.close().await;

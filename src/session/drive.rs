@@ -12,12 +12,13 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use super::event::{Answer, EndReason, Event};
+use super::gauge::Gauge;
 use super::journal::{Journal, Sink};
 use crate::core::hunt::load::{Load, jobs_for, may_start_ahead};
 use crate::core::hunt::{Hunt, Step};
 use crate::core::run::{RunId, RunRecord, RunSpec};
 use crate::error::Failure;
-use crate::process::{Cancel, CancelSignal, Ticks, free_memory};
+use crate::process::{Cancel, CancelSignal};
 use crate::pytest::executor::{Answered, Executor};
 use crate::pytest::slots::Slots;
 
@@ -59,6 +60,8 @@ pub struct Drive<'a, E, S: Sink> {
     pub jobs: u32,
     /// More where they leave cores idle.
     pub auto: bool,
+    /// Says what they leave idle.
+    pub gauge: &'a mut dyn Gauge,
     /// Where to stop.
     pub budget: Budget,
     /// Questions that were put in an earlier sitting and not answered.
@@ -95,7 +98,6 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
         let mut processes = 0;
         let mut reason = reason.clone();
         let mut stopped = stop.subscribe();
-        let mut measured = Ticks::now();
         loop {
             slots.resize(self.hunt.jobs());
             let ready = u32::from(ahead && self.hunt.jobs() > 1 && executor.starts_ahead());
@@ -149,7 +151,7 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
                         continue;
                     };
                     let record = RunRecord { beside: company, ..record };
-                    if let Some(load) = load_since(&mut measured, full) {
+                    if let Some(load) = self.gauge.look(full) {
                         ahead = may_start_ahead(load);
                         self.adapt(load, onlooker)?;
                     }
@@ -158,7 +160,7 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
                 }
                 () = tokio::time::sleep(SILENCE), if self.auto && full && ending.is_none() => {
                     // Long runs: no need to wait for the end of one to know what they leave idle.
-                    if let Some(load) = load_since(&mut measured, full) {
+                    if let Some(load) = self.gauge.look(full) {
                         self.adapt(load, onlooker)?;
                     }
                 }
@@ -211,19 +213,6 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
         }
         Ok(())
     }
-}
-
-/// What was free since it was looked at last, which is `measured`; `None` where that says nothing: it is not long ago,
-/// or fewer runs went on than might (`full` is false).
-fn load_since(measured: &mut Option<Ticks>, full: bool) -> Option<Load> {
-    let (then, now) = ((*measured)?, Ticks::now());
-    if !full {
-        *measured = now;
-        return None;
-    }
-    let load = Load { idle: now?.idle_since(then)?, memory: free_memory()? };
-    *measured = now;
-    Some(load)
 }
 
 /// Waits so many milliseconds. False where somebody wants the sitting to end before that.

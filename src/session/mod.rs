@@ -3,6 +3,7 @@
 pub mod drive;
 pub mod event;
 pub mod files;
+pub mod gauge;
 pub mod journal;
 pub mod lock;
 pub mod resume;
