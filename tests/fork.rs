@@ -200,6 +200,24 @@ fn a_temporary_path_of_import_time_makes_no_test_broken() {
 }
 
 #[test]
+fn a_child_knows_its_temporary_folder_before_the_first_test() {
+    // Pytest has made temporary files by then; who is the first to ask writes a file and removes it.
+    let project = Project::of("fork_polluted").file(
+        "test_first.py",
+        "import os, tempfile\n\n\
+         def test_removes_nothing(monkeypatch):\n    \
+             removed, unlink = [], os.unlink\n    \
+             monkeypatch.setattr(os, 'unlink', lambda path, **more: (removed.append(path), unlink(path, **more)))\n    \
+             handle, path = tempfile.mkstemp()\n    \
+             assert os.path.dirname(path) == os.environ['TMPDIR']\n    \
+             assert removed == []\n",
+    );
+    let report = project.shuffle(&["--executor", "fork"]);
+    assert_eq!(report.verdicts(), [("test_polluted.py::test_victim", "victim")], "{}", report.said);
+    assert!(!report.said.contains("fresh processes from now on"), "{}", report.said);
+}
+
+#[test]
 fn what_always_fails_in_children_is_not_broken() {
     // Written at import, spoilt by the first test that runs anywhere: no child sees it as it was.
     let project = Project::of("fork_polluted").file(

@@ -1,6 +1,6 @@
 """flakehunt side by side with what people would pick instead, on this machine, now.
 
-    cargo build --release && python3 benches/peers shuffle bisect repeat
+    cargo build --release && python3 benches/peers shuffle bisect repeat child
 
 Makes pinned environments below target/venvs and suites below target/peers, runs all contenders in turn, and prints
 tables in Markdown: medians of wall and CPU time, the ratio to flakehunt, pytest starts, test executions, peak memory.
@@ -9,6 +9,7 @@ tables in Markdown: medians of wall and CPU time, the ratio to flakehunt, pytest
 import argparse
 import sys
 
+import child
 import culprit
 import repeat
 import shuffle
@@ -24,7 +25,7 @@ def main():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", nargs="+", choices=["shuffle", "bisect", "repeat"])
+    parser.add_argument("what", nargs="+", choices=["shuffle", "bisect", "repeat", "child"])
     parser.add_argument("--suites", default=",".join(ABOUT), help="comma-separated: " + ", ".join(ABOUT))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
@@ -38,7 +39,11 @@ def main():
     chosen = parser.parse_args()
     print(circumstances(chosen.rounds) + "\n")
     for what in chosen.what:
-        for name in chosen.suites.split(","):
+        names = chosen.suites.split(",")
+        if what == "child":
+            print(child.table([child.cost(name, chosen.flakehunt, suite(name)) for name in names]), flush=True)
+            continue
+        for name in names:
             if what == "shuffle":
                 everyone = shuffle.contenders(name, chosen.flakehunt, chosen.peer_seeds)
             elif what == "repeat":

