@@ -138,7 +138,8 @@ impl Workshop {
     }
 
     async fn answer(&self, ended: EndedRun<'_>) -> Result<Answered, Failure> {
-        let EndedRun { run, spec, dir, request, told, finished, mut end, wall, cpu, forked, .. } = ended;
+        let EndedRun { run, spec, dir, request, mut told, finished, mut end, wall, cpu, forked, .. } = ended;
+        told.keep_within(wall);
         let fresh = forked.is_none();
         if let (true, Some(code)) = (ended.lingered, told.end) {
             // All that pytest had to do was done: how we ended what was left of the process says nothing.

@@ -231,6 +231,17 @@ fn what_fails_only_under_load_depends_on_the_time() {
 }
 
 #[test]
+fn a_test_that_stops_the_clock_of_pytest_is_not_said_to_take_years() {
+    let text = "import _pytest.timing\n\n\n\
+        def test_freezes():\n    _pytest.timing.perf_counter = lambda: 1.5e9\n";
+    let project = Project::with(Pytest9, "test_clock.py", text);
+    let (ran, report) = project.report(&["repeat", "test_clock.py::test_freezes", "--count", "3"]);
+    ran.code(0);
+    let longest = report["repeats"][0]["durations"]["longest"].as_f64();
+    assert!(longest.is_some_and(|longest| longest < 100.0), "{report:#}");
+}
+
+#[test]
 fn a_crash_is_a_failure_and_two_kinds_of_durations_are_told() {
     let (_, ran, report) =
         repeat("test_repeats::test_crashes_by_seed test_repeats::test_slow_by_seed --count 16");
