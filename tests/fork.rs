@@ -218,6 +218,33 @@ fn a_child_knows_its_temporary_folder_before_the_first_test() {
 }
 
 #[test]
+fn a_fixture_may_take_a_plugin_away_and_bring_it_back() {
+    // As in flask's suite, whose logger has a handler of its own only where no other one is about.
+    let project = Project::of("fork_polluted").file(
+        "test_logging.py",
+        "import logging, sys\n\nimport pytest\n\n\n\
+         @pytest.fixture(params=['logging-plugin', 'capturemanager'])\n\
+         def without(request, pytestconfig):\n    \
+             handlers, logging.root.handlers = logging.root.handlers[:], []\n    \
+             plugin = pytestconfig.pluginmanager.unregister(name=request.param)\n    \
+             yield request.param\n    \
+             logging.root.handlers[:] = handlers\n    \
+             pytestconfig.pluginmanager.register(plugin, request.param)\n\n\n\
+         def test_without(without):\n    \
+             assert without == 'capturemanager' or logging.root.handlers == []\n\n\n\
+         def test_with(caplog, capsys):\n    \
+             logging.warning('said')\n    \
+             print('printed')\n    \
+             assert caplog.messages == ['said'] and capsys.readouterr().out == 'printed\\n'\n\n\n\
+         def test_plain():\n    \
+             assert logging.root.handlers\n",
+    );
+    let report = project.shuffle(&["--executor", "fork"]);
+    assert_eq!(report.verdicts(), [("test_polluted.py::test_victim", "victim")], "{}", report.said);
+    assert!(!report.said.contains("fresh processes from now on"), "{}", report.said);
+}
+
+#[test]
 fn what_always_fails_in_children_is_not_broken() {
     // Written at import, spoilt by the first test that runs anywhere: no child sees it as it was.
     let project = Project::of("fork_polluted").file(

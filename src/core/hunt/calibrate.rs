@@ -140,12 +140,15 @@ async fn compare(h: &Shared, own: &Run, children: &[Rc<Run>]) {
     }
     let differ = |at: &usize| children.iter().any(|child| !agree(own, child, *at));
     let mut open: Vec<usize> = (0..order.len()).filter(differ).collect();
-    let how = How::next(Purpose::Baseline).compared().exclusive();
+    let how = How::next(Purpose::Baseline).seeded().exclusive();
+    // What children of one kind say is asked of children of that kind.
+    let differs = |child: &&Rc<Run>| (0..order.len()).any(|at| !agree(own, child, at));
+    let detailed = children.iter().filter(differs).all(|child| child.spec.detailed);
     for _ in 0..ROUNDS {
         let Some(last) = open.last() else { return };
         let prefix = &order[..=*last];
-        h.once_more(prefix.to_vec(), name.clone(), how.fresh()).await;
-        h.once_more(prefix.to_vec(), name.clone(), how).await;
+        h.once_more(prefix.to_vec(), name.clone(), how.compared().fresh()).await;
+        h.once_more(prefix.to_vec(), name.clone(), How { detailed, ..how }).await;
         open.retain(|at| !varies_by_itself(h, order, *at));
     }
     let mut decided = open.into_iter().filter_map(|at| Some((at, different(h, order, at)?)));

@@ -24,19 +24,23 @@ def standing(config):
             wraps = found.hookwrapper or getattr(found, "wrapper", False)
             if wraps and module_of(found.plugin).split(".")[0] != "_pytest":
                 return []  # what it says and logs is outside of what a test captures
-    return [kind(plugin) for kind, plugin in ((Logs, _logs(config)), (Output, _output(config))) if plugin]
+    found = ((Logs, _logs(config)), (Output, _output(config)))
+    return [kind(plugin, config) for kind, plugin in found if plugin]
 
 
 def within(around, item, when, run):
     """Runs a phase between the beginning and the end of what stands around it."""
     __tracebackhide__ = True
+    # A fixture may unregister a plugin, so that its hooks do not act on its tests.
+    around = [one for one in around if one.registered()]
     for one in around:
         one.begin(item, when)
     try:
         run()
     finally:
         try:
-            around[-1].end(item, when)  # fails where the test has closed a captured file
+            if around:
+                around[-1].end(item, when)  # fails where the test has closed a captured file
         finally:
             for one in around[:-1]:
                 one.end(item, when)
@@ -61,9 +65,15 @@ def _logs(config):
 class _Standing:
     """Takes the place of a plugin in the hooks of the phases."""
 
-    def __init__(self, plugin):
+    def __init__(self, plugin, config):
         self.plugin = plugin
+        self.manager = config.pluginmanager
+        self.name = self.manager.get_name(plugin)
         self.taken = []
+
+    def registered(self):
+        """Whether the plugin is there, for its hooks to act."""
+        return self.manager.get_plugin(self.name) is self.plugin
 
     def start(self, config):
         """In a child, before its first test."""
@@ -74,6 +84,8 @@ class _Standing:
 
     def give_back(self):
         """Pytest's own protocol goes on from here."""
+        if not self.registered():
+            self.taken = []  # registered again it brings all of its hooks
         while self.taken:
             caller, implementation = self.taken.pop(0)
             caller._add_hookimpl(implementation)  # pluggy's own, not public
@@ -82,8 +94,8 @@ class _Standing:
 class Output(_Standing):
     """Captured output."""
 
-    def __init__(self, manager):
-        super().__init__(manager)
+    def __init__(self, manager, config):
+        super().__init__(manager, config)
         self.files = ()
 
     def start(self, config):
@@ -103,7 +115,7 @@ class Output(_Standing):
     def end(self, item, when):
         """A phase is over."""
         self.plugin.deactivate_fixture()
-        if self._as_begun():
+        if self._as_begun() and self.registered():
             return
         self.plugin.suspend_global_capture(in_=False)
         out, err = self.plugin.read_global_capture()
@@ -136,10 +148,10 @@ def _identity(found):
 class Logs(_Standing):
     """Log records, for the `caplog` fixture and for reports."""
 
-    def __init__(self, plugin):
+    def __init__(self, plugin, config):
         from _pytest.logging import caplog_handler_key, caplog_records_key, catching_logs
 
-        super().__init__(plugin)
+        super().__init__(plugin, config)
         self.catching = catching_logs
         self.handler, self.records = caplog_handler_key, caplog_records_key
         self.handlers = [plugin.caplog_handler, plugin.report_handler]
@@ -174,6 +186,8 @@ class Logs(_Standing):
             for key in (self.records, self.handler):
                 with suppress(KeyError):
                     del item.stash[key]
+        if not self.registered():
+            self.stop()
 
     def stop(self):
         """After the last test, and where a test has changed something."""

@@ -131,8 +131,10 @@ class Lean:
 
     @pytest.hookimpl
     def pytest_plugin_registered(self, plugin, manager):
-        """A fixture may register somebody who listens: from then on reports are made."""
+        """A fixture may register somebody who listens: from then on reports are made. It may also have taken a plugin
+        away, which we stood in for, and bring it back: with all of its hooks."""
         self.proxies.forget()
+        self.around = [one for one in self.around if one.plugin is not plugin]
         names = (*_SILENT, "pytest_runtest_protocol")
         if self.active and any(hasattr(plugin, name) for name in names):
             self.active = False
