@@ -2,6 +2,7 @@
 //! shuffle of n tests shows with probability 1/n; alone, one run shows it.
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use futures_util::stream;
 
 use super::complete::window;
@@ -14,6 +15,9 @@ use crate::core::test_id::TestIdx;
 
 /// What this may cost at least, in milliseconds of wall time, whatever the orders cost.
 const AT_LEAST_MS: u64 = 10_000;
+
+/// So many tests are run alone before it is reckoned what all of them cost.
+const SAMPLE: usize = 3;
 
 /// Tests that failed by now run behind each test, up to so many: the same run then tells whether it is their culprit.
 const BEHIND: usize = 4;
@@ -31,6 +35,12 @@ pub(crate) async fn everyone(h: &Shared) {
         let set_aside = h.set_aside.borrow();
         h.suite.all().filter(|test| !first[test.at()] && !set_aside.contains(test)).collect()
     };
+    if h.plan.forks && !h.only_fresh.get() {
+        // What a child with one test costs is only known when some have run: in long runs it drowns.
+        let few = left.iter().take(SAMPLE);
+        let ask = |test: &TestIdx| h.ask(vec![*test], OrderName::Probe, 0, How::next(Purpose::Alone));
+        join_all(few.map(ask)).await;
+    }
     let jobs = u64::from(h.plan.jobs.max(1));
     let spent: u64 = h.board.runs().iter().map(|run| run.record.effort_ms()).sum::<u64>() / jobs;
     let cost = left.len() as u64 * h.short_run_ms() / jobs;
