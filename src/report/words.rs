@@ -10,7 +10,7 @@ use super::text::{columns, command, counted, percent, percent_interval, shortene
 use crate::core::verdict::{Class, ordinal};
 
 pub(super) use self::repeat::{healthy, plan as repeat_plan};
-pub(super) use self::session::{command_line, coverage, ended, next, summary, tried};
+pub(super) use self::session::{command_line, coverage, ended, next, notices, summary, tried};
 
 /// Where a row must be one line, it is cut here.
 const LINE: usize = 4000;

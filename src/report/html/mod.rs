@@ -63,10 +63,9 @@ impl Renderer for Html {
             strip: Strip::of(findings, &found),
             blocks: found.iter().map(block).collect(),
             healthy: healthy(&report),
-            notices: report
-                .notices
+            notices: words::notices(report.notices.iter().map(|n| (&*n.about, &*n.text)))
                 .iter()
-                .map(|n| shown(&format!("{}: {}", n.about, n.text)).into_owned())
+                .map(|said| shown(said).into_owned())
                 .collect(),
         };
         let text = page.render().map_err(io::Error::other)?;

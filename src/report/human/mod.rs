@@ -40,8 +40,8 @@ impl Renderer for Human {
             let plan = plan_line(findings.coverage.orders, None);
             writeln!(out, "{}", baseline_line(&baseline, &plan, color))?;
         }
-        for (about, text) in findings.notices {
-            self.labelled(out, "notice", &format!("{}: {}", shown(about), shown(text)))?;
+        for said in words::notices(findings.notices.iter().map(|(about, text)| (&**about, &**text))) {
+            self.labelled(out, "notice", &shown(&said))?;
         }
         self.results(findings, out)
     }

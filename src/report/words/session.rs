@@ -105,3 +105,55 @@ pub(in crate::report) fn ended(report: &Report) -> Option<&'static str> {
         End::Terminated => Some("terminated"),
     }
 }
+
+/// Notices as `about: text`. Of those that say the same of many runs the first is said, and of how many more it holds.
+pub(in crate::report) fn notices<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+    let mut said: Vec<(&str, &str, &str, u32)> = Vec::new();
+    for (about, text) in all {
+        let of_all = of_any_run(text);
+        match said.iter_mut().find(|(other, _, same, _)| (*other, *same) == (about, of_all)) {
+            Some((.., more)) if of_all != text => *more += 1,
+            _ => said.push((about, text, of_all, 0)),
+        }
+    }
+    let shown = said.into_iter().map(|(about, text, _, more)| match more {
+        0 => format!("{about}: {text}"),
+        more => format!("{about}: {text}; {} more", counted(more, "run")),
+    });
+    shown.collect()
+}
+
+/// What a notice says of a run, without the run.
+fn of_any_run(text: &str) -> &str {
+    let number = |rest: &str| rest.find(|c: char| !c.is_ascii_digit());
+    match text.strip_prefix("run ").and_then(|rest| rest.get(number(rest).filter(|end| *end > 0)?..)) {
+        Some(rest) => rest,
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::notices;
+
+    #[test]
+    fn what_is_said_of_many_runs_is_said_once() {
+        let all = [
+            ("time-out", "run 000003 was stopped: too long"),
+            ("leak", "run 000003 left a process behind"),
+            ("time-out", "run 000005 was stopped: too long"),
+            ("load", "the tests leave cores idle"),
+            ("time-out", "run 000161 was stopped: too long"),
+            ("time-out", "run 000162 was stopped: a test took too long"),
+        ];
+        assert_eq!(
+            notices(all.into_iter()),
+            [
+                "time-out: run 000003 was stopped: too long; 2 runs more",
+                "leak: run 000003 left a process behind",
+                "load: the tests leave cores idle",
+                "time-out: run 000162 was stopped: a test took too long",
+            ]
+        );
+    }
+}
