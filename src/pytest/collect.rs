@@ -277,6 +277,15 @@ fn refused(invocation: &Invocation, output: &Path) -> Failure {
             Failure::usage(format!("there is no test `{what}`"))
                 .hint(format!("see what there is: `python -m pytest --collect-only -q {file}`"))
         }
+        // What nobody typed stands in the project's configuration.
+        None if first.starts_with("unrecognized arguments: ") && invocation.pytest_args.is_empty() => {
+            let without = invocation.typed_with("--override-ini=addopts=");
+            Failure::environment(format!("pytest refused: {}", errors.join("; ")))
+                .hint(
+                    "`addopts` of the project want a plugin that this Python does not have: install it there",
+                )
+                .hint(format!("or do without: `{without}`"))
+        }
         None => Failure::usage(format!("pytest refused: {}", errors.join("; ")))
             .hint("what stands after `--`, and `pytest-args` of the configuration, must suit pytest"),
     }

@@ -41,6 +41,23 @@ fn a_test_file_that_raises_is_told_with_its_reason() {
 }
 
 #[test]
+fn a_plugin_that_addopts_want_and_nobody_has_is_told_of() {
+    let project = shop().file("pytest.ini", "[pytest]\naddopts = --no-such-option=shop\n");
+    let ran = project.flakehunt(&["shuffle", "--seeds", "1"]);
+    let ran = ran.error(3, "pytest refused: unrecognized arguments: --no-such-option=shop");
+    let hint = "`flakehunt shuffle --seeds 1 -- '--override-ini=addopts='`";
+    assert!(
+        ran.stderr.contains("a plugin that this Python does not have") && ran.stderr.contains(hint),
+        "{ran}"
+    );
+    let ran = project.flakehunt(&["shuffle", "--seeds", "1", "--", "--override-ini=addopts="]);
+    assert!(matches!(ran.code, Some(0 | 1)), "{ran}");
+    // What was typed is for whoever typed it.
+    let ran = project.flakehunt(&["shuffle", "--", "--no-such-option"]).error(2, "pytest refused");
+    assert!(ran.stderr.contains("what stands after `--`"), "{ran}");
+}
+
+#[test]
 fn a_test_file_that_waits_for_input_is_not_waited_for() {
     let project = shop().file("test_asks.py", "name = input('name? ')\n");
     let ran = project.flakehunt(&["shuffle"]).error(3, "a file could not be collected");
