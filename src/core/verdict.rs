@@ -77,6 +77,9 @@ pub struct Complete {
     pub cleaners: bool,
 }
 
+/// Why a test is undecided that failed in some order and was not looked into.
+pub const BEFORE_ITS_TURN: &str = "the hunt ended before its turn";
+
 /// The proof of a verdict: failures in runs with the culprits, and in runs without them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {

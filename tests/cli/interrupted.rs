@@ -215,6 +215,19 @@ fn no_more_runs_are_made_than_were_allowed() {
 }
 
 #[test]
+fn many_tests_that_were_not_looked_into_are_listed_and_not_described() {
+    let text =
+        "import pytest\n\n\n@pytest.mark.parametrize('n', range(20))\ndef test_fails(n):\n    assert n < 0\n";
+    let project = Project::with(Pytest9, "test_fails.py", text);
+    let ran = project.flakehunt(&["shuffle", "--max-runs", "2"]);
+    assert!(ran.stdout.contains("undecided  20 tests failed; the hunt ended before their turn"), "{ran}");
+    assert!(ran.stdout.contains("  and 8 more\n") && !ran.stdout.contains("  why"), "{ran}");
+    // All of them where that is wanted.
+    let ran = project.flakehunt(&["report", "--report", "human", "-v"]).code(0);
+    assert_eq!(ran.stdout.matches("why          the hunt ended before its turn").count(), 20, "{ran}");
+}
+
+#[test]
 fn a_suite_that_has_changed_is_not_gone_on_with() {
     let project = Project::suite("one_polluter", Pytest9);
     project.flakehunt(&["shuffle", "--max-runs", "3"]);

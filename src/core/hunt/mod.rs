@@ -45,7 +45,7 @@ pub use plan::{Care, Goal, Like, Plan, Planned, Repeats, Vary};
 use self::board::{Board, Run};
 use super::run::{RunId, RunRecord, RunSpec};
 use super::test_id::{FileIdx, Suite, TestIdx};
-use super::verdict::{Class, Cluster, Count, Verdict};
+use super::verdict::{BEFORE_ITS_TURN, Class, Cluster, Count, Verdict};
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq)]
@@ -329,7 +329,7 @@ impl Hunt {
                 verdict.undecided = Some(if self.stage() == Stage::Done {
                     "its class and its culprits were not looked for".into()
                 } else {
-                    "the hunt ended before its turn".into()
+                    BEFORE_ITS_TURN.into()
                 });
                 verdict
             });

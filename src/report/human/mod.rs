@@ -13,7 +13,7 @@ use super::model::Report;
 use super::text::{counted, duration, shown, wrapped};
 use super::words::{self, Finding};
 use super::{Findings, Look, Renderer};
-use crate::core::verdict::Class;
+use crate::core::verdict::{BEFORE_ITS_TURN, Class};
 
 pub use self::live::{Baseline, baseline_line, header_line, plan_line, proven_line, repeat_line};
 pub use self::rerun::suite_line;
@@ -21,6 +21,9 @@ pub use self::rerun::suite_line;
 /// Writes for people.
 #[derive(Clone, Copy, Debug)]
 pub struct Human(pub Look);
+
+/// So many tests that were not looked into are listed instead of described.
+const MANY: usize = 4;
 
 /// Column at which the words after a label of the first rank begin.
 const COLUMN: usize = 11;
@@ -60,11 +63,17 @@ impl Human {
         let found = words::findings(&report);
         let (broken, flaky): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|one| one.class() == Class::Broken && report.repeats.is_empty());
+        let waits = |one: &Finding<'_>| one.first().undecided.as_deref() == Some(BEFORE_ITS_TURN);
+        let many = !self.0.all && flaky.iter().filter(|one| waits(one)).count() >= MANY;
+        let (waiting, flaky): (Vec<_>, Vec<_>) = flaky.into_iter().partition(|one| many && waits(one));
         for finding in &flaky {
             writeln!(out)?;
             block::finding(out, finding, self.0)?;
         }
         writeln!(out)?;
+        if !waiting.is_empty() {
+            self.waiting(out, &waiting)?;
+        }
         if !report.repeats.is_empty() {
             self.healthy(out, &report)?;
         } else if report.tests.is_empty() {
@@ -99,6 +108,15 @@ impl Human {
             healthy.iter().map(|repeat| (repeat.id.as_str(), words::healthy(repeat))),
             self.0,
         )?;
+        writeln!(out)
+    }
+
+    /// Tests with failures that were not looked into.
+    fn waiting(&self, out: &mut dyn Write, waiting: &[Finding<'_>]) -> io::Result<()> {
+        let said =
+            format!("{} failed; the hunt ended before their turn", counted(waiting.len() as u64, "test"));
+        self.painted(out, "undecided", |paint, label| paint.class(Class::Undecided, label), &said)?;
+        block::said_of(out, waiting.iter().map(|one| (one.first().id.as_str(), one.rate())), self.0)?;
         writeln!(out)
     }
 
