@@ -41,7 +41,9 @@ def main():
     for what in chosen.what:
         names = chosen.suites.split(",")
         if what == "child":
-            print(child.table([child.cost(name, chosen.flakehunt, suite(name)) for name in names]), flush=True)
+            print(
+                child.table([child.cost(name, chosen.flakehunt, suite(name)) for name in names]), flush=True
+            )
             continue
         for name in names:
             if what == "shuffle":

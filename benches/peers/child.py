@@ -18,7 +18,11 @@ def cost(name, flakehunt, folder):
     command = [flakehunt, "repeat", NEUTRAL, "--count", str(COUNT), "--jobs", "1", "--progress", "none"]
     command += ["--python", str(python)]
     hunt = subprocess.Popen(
-        command, cwd=str(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        command,
+        cwd=str(folder),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
     )
     private = {}
     while hunt.poll() is None:
@@ -26,7 +30,9 @@ def cost(name, flakehunt, folder):
             for child in _children(server):
                 private[child] = max(private.get(child, 0), _private(child))
         time.sleep(0.002)
-    journal = max((folder / ".flakehunt" / "sessions").glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
+    journal = max(
+        (folder / ".flakehunt" / "sessions").glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime
+    )
     events = [json.loads(line)["event"] for line in journal.read_text().splitlines()]
     fresh = {event["run"] for event in events if event["event"] == "asked" and event["spec"].get("fresh")}
     cpu = [

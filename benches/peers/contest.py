@@ -29,9 +29,7 @@ def contest(contenders, folder, rounds, patience=900, count=True):
             if figures[contender.name] is None:
                 continue
             try:
-                figures[contender.name].append(
-                    timed(contender.command, folder, patience, contender.between)
-                )
+                figures[contender.name].append(timed(contender.command, folder, patience, contender.between))
             except TooLong:
                 figures[contender.name] = None
     return [_row(contender, figures[contender.name], counts.get(contender.name)) for contender in contenders]
