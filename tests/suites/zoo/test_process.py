@@ -195,7 +195,9 @@ def test_loop_with_a_child():
 
     assert asyncio.run(program()) == 0
     for thread in threading.enumerate():
-        if thread.name.startswith("waitpid-"):  # older loops wait for children in a thread, which may still be ending
+        if thread.name.startswith(
+            "waitpid-"
+        ):  # older loops wait for children in a thread, which may still be ending
             thread.join()
 
 

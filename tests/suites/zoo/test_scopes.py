@@ -50,7 +50,9 @@ def test_leaves_a_file_in_the_folder(folder_of_the_session):
 
 
 def test_takes_the_folder_away(folder_of_the_session):
-    os.remove(folder_of_the_session / "made")  # without a frame of pathlib, whose lines break where paths are long
+    os.remove(
+        folder_of_the_session / "made"
+    )  # without a frame of pathlib, whose lines break where paths are long
 
 
 def test_scopes(in_module):
