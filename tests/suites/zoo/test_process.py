@@ -194,10 +194,9 @@ def test_loop_with_a_child():
         return await process.wait()
 
     assert asyncio.run(program()) == 0
+    # Older loops wait for children in a thread, which may still be ending.
     for thread in threading.enumerate():
-        if thread.name.startswith(
-            "waitpid-"
-        ):  # older loops wait for children in a thread, which may still be ending
+        if thread.name.startswith("waitpid-"):
             thread.join()
 
 

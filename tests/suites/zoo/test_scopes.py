@@ -50,9 +50,8 @@ def test_leaves_a_file_in_the_folder(folder_of_the_session):
 
 
 def test_takes_the_folder_away(folder_of_the_session):
-    os.remove(
-        folder_of_the_session / "made"
-    )  # without a frame of pathlib, whose lines break where paths are long
+    # Without a frame of pathlib, whose lines break where paths are long.
+    os.remove(folder_of_the_session / "made")
 
 
 def test_scopes(in_module):
