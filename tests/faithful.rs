@@ -37,6 +37,11 @@ const ORDERS: u32 = 8;
 const TESTS: usize = 100;
 const AGAIN: usize = 20;
 
+/// How much is shown of what was found: so many orders, differences of each, characters of each side.
+const ORDERS_SHOWN: usize = 10;
+const SHOWN: usize = 3;
+const WIDTH: usize = 300;
+
 #[test]
 fn children_say_what_processes_say_with_pytest_7() {
     holds("pytest7");
@@ -56,12 +61,21 @@ fn holds(version: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     LocalSet::new().block_on(&runtime, async {
         let zoo = Zoo::open(version).await;
-        let mut found = Vec::new();
+        let mut differing = Vec::new();
         for number in 0..orders() {
-            found.extend(zoo.compare(number).await);
+            let differences = zoo.compare(number).await;
+            if !differences.found.is_empty() {
+                differing.push(differences);
+            }
         }
         zoo.fork.close().await;
-        assert!(found.is_empty(), "{} differences\n{}", found.len(), found[..found.len().min(20)].join("\n"));
+        assert!(
+            differing.is_empty(),
+            "{} of {} orders differ{}",
+            differing.len(),
+            orders(),
+            shown(&differing)
+        );
     });
 }
 
@@ -88,9 +102,40 @@ struct Differences {
 impl Differences {
     fn hold<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, own: &T, child: &T) {
         if own != child {
-            self.found.push(format!("order {}, {what}\n  process {own:?}\n  child   {child:?}", self.number));
+            let (own, child) = (format!("{own:?}"), format!("{child:?}"));
+            let same = own.chars().zip(child.chars()).take_while(|(own, child)| own == child).count();
+            self.found.push(format!(
+                "{what}\n    process {}\n    child   {}",
+                part(&own, same),
+                part(&child, same)
+            ));
         }
     }
+}
+
+/// The first differences of each order: one line more in a JUnit file moves hundreds, which must not hide what other
+/// orders differ in.
+fn shown(differing: &[Differences]) -> String {
+    let mut shown = String::new();
+    for Differences { number, found } in differing.iter().take(ORDERS_SHOWN) {
+        let first = found[..found.len().min(SHOWN)].join("\n  ");
+        shown += &format!("\norder {number}: {} differences\n  {first}", found.len());
+        if found.len() > SHOWN {
+            shown += &format!("\n  and {} more", found.len() - SHOWN);
+        }
+    }
+    if differing.len() > ORDERS_SHOWN {
+        shown += &format!("\nand {} orders more", differing.len() - ORDERS_SHOWN);
+    }
+    shown
+}
+
+/// A text, or of a long one what stands around the first character that differs.
+fn part(text: &str, differs: usize) -> String {
+    let from = if text.chars().count() > WIDTH { differs.saturating_sub(WIDTH / 4) } else { 0 };
+    let rest = text.chars().count().saturating_sub(from);
+    let part: String = text.chars().skip(from).take(WIDTH).collect();
+    format!("{}{part}{}", if from > 0 { "..." } else { "" }, if rest > WIDTH { "..." } else { "" })
 }
 
 /// How an order is run.
@@ -113,7 +158,7 @@ impl Zoo {
     }
 
     /// Runs an order in three ways and holds them against one another.
-    async fn compare(&self, number: u32) -> Vec<String> {
+    async fn compare(&self, number: u32) -> Differences {
         assert!(self.lean, "the short protocol is possible");
         let order = order(self.opened.workshop.suite.len(), number);
         let children = async {
@@ -147,7 +192,7 @@ impl Zoo {
             found.hold("end of the process", &fresh.record.end, &child.record.end);
             found.hold("said at the end", &fresh.said, &child.said);
         }
-        found.found
+        found
     }
 
     async fn run(&self, number: u32, order: &[TestIdx], way: Way) -> Ran {
