@@ -193,10 +193,11 @@ def test_loop_with_a_child():
         process = await asyncio.create_subprocess_exec("true")
         return await process.wait()
 
+    before = threading.enumerate()
     assert asyncio.run(program()) == 0
-    # Older loops wait for children in a thread, which may still be ending.
+    # Older loops wait for children in a thread, which may still be ending. Each version names it in its own way.
     for thread in threading.enumerate():
-        if thread.name.startswith("waitpid-"):
+        if thread not in before:
             thread.join()
 
 
