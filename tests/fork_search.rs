@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flakehunt::core::hunt::{Care, Goal, Hunt, Plan, Planned, Step};
 use flakehunt::core::order::OrderName;
-use flakehunt::core::run::{RunId, RunRecord, RunSpec};
+use flakehunt::core::run::{Purpose, RunId, RunRecord, RunSpec};
 use flakehunt::core::simulated::{Effect, Rule, Simulated};
 use flakehunt::core::test_id::TestIdx;
 use flakehunt::core::verdict::{Class, Verdict};
@@ -162,4 +162,52 @@ fn what_was_said_by_children_that_were_caught_is_no_evidence() {
             .iter()
             .all(|verdict| { verdict.failing_runs.iter().all(|run| hunted.runs[run.0 as usize].1.fresh) })
     );
+}
+
+/// Tests 13 and 57 together set what the last one fails after; 91 undoes it.
+fn joint() -> Simulated {
+    let mut suite = Simulated::healthy(120, 10);
+    suite.rules[13].effects.push(Effect { set: 1, chance: 1.0, ..Effect::default() });
+    suite.rules[57].effects.push(Effect { needs: 1, set: 2, chance: 1.0, ..Effect::default() });
+    suite.rules[91].effects.push(Effect { clear: 3, chance: 1.0, ..Effect::default() });
+    suite.rules[119].fails_if.push(2);
+    suite
+}
+
+#[test]
+fn copies_in_the_middle_of_a_run_find_sets_and_cleaners_and_are_no_evidence() {
+    let (mut sets, mut cleaners) = (0, 0);
+    for seed in 0..20 {
+        let hunted = hunt(&joint(), 2, seed);
+        // In a few hunts it is never seen to fail.
+        let Some(verdict) = hunted.verdicts.first() else { continue };
+        let members: Vec<&[TestIdx]> = verdict.polluters.iter().map(|set| &set.members[..]).collect();
+        assert_eq!((verdict.test.0, verdict.class), (119, Class::Victim), "{seed}");
+        assert_eq!(members, [[TestIdx(13), TestIdx(57)]], "{seed}");
+        let passes = hunted.runs.iter().filter(|(spec, _)| spec.probes.is_some());
+        for (spec, record) in passes {
+            assert!(!record.probed.is_empty() && !record.fresh, "{seed}");
+            assert!(!verdict.failing_runs.contains(&record.run), "{seed}: a pass is no run of an order");
+            match spec.purpose {
+                Purpose::Search => sets += 1,
+                Purpose::Clean => cleaners += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!(sets >= 30 && cleaners > 0, "{sets} passes for sets, {cleaners} for cleaners");
+}
+
+#[test]
+fn copies_that_lead_astray_are_not_asked_again() {
+    // In a copy what the test fails after is not to be seen.
+    let mut suite = joint();
+    suite.copies_see = !2;
+    for seed in 0..5 {
+        let hunted = hunt(&suite, 1, seed);
+        assert_eq!(hunted.classes(), [(119, Class::Victim)], "{seed}");
+        let searches =
+            |(spec, _): &&(RunSpec, RunRecord)| spec.probes.is_some() && spec.purpose == Purpose::Search;
+        assert!(hunted.runs.iter().filter(searches).count() <= 1, "{seed}");
+    }
 }

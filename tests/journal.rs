@@ -48,6 +48,7 @@ fn answer(run: u32) -> Event {
         details: Vec::new(),
         micros: Vec::new(),
         accounts: Vec::new(),
+        probed: Vec::new(),
     }))
 }
 

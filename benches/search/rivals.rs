@@ -190,6 +190,7 @@ impl Oracle<'_> {
             hash_seed: None,
             detailed: false,
             manner: Manner::default(),
+            probes: None,
             purpose: Purpose::Search,
         };
         let record = self.planted.suite.answer(RunId(0), &spec, false, false, self.rng);

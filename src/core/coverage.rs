@@ -44,9 +44,10 @@ impl Coverage {
         Self { tests, before: Some(pairs.clone()), adjacent: pairs, forwards: false, backwards: false }
     }
 
-    /// Adds what a run has shown: nothing where it is invalid, and only the tests that were reached.
+    /// Adds what a run has shown: nothing where it is invalid or other tests were tried in between, and only the tests
+    /// that were reached.
     pub fn add_run(&mut self, spec: &RunSpec, record: &RunRecord) {
-        if record.is_valid() {
+        if record.is_valid() && spec.probes.is_none() {
             let reached =
                 spec.order.iter().zip(&record.outcomes).filter(|(_, outcome)| outcome.seen().is_some());
             self.add(&reached.map(|(test, _)| *test).collect::<Vec<_>>());
@@ -233,6 +234,7 @@ mod tests {
             details: Vec::new(),
             micros: Vec::new(),
             accounts: Vec::new(),
+            probed: Vec::new(),
         };
         let mut coverage = Coverage::new(3);
         coverage.add_run(&spec, &record);

@@ -73,6 +73,31 @@ async fn parts<T: Copy>(
     }
 }
 
+/// Finds a subsequence with the effect from the places where the effect begins: `begins(rest, kept)` gives the `n` for which
+/// `rest[..n]` and `kept` have it together, and `rest[..n - 1]` and `kept` have not. The item there is a member; what comes
+/// before it is searched in the same way, for what the members found so far need.
+///
+/// The effect need not be monotone in the place: any edge will do. Costs one search of an edge a member, and one question.
+/// `None` where there is no edge, or more than `most` members.
+pub async fn by_edges<T: Copy>(
+    items: &[T],
+    most: usize,
+    begins: &impl AsyncFn(&[T], &[T]) -> Option<usize>,
+    ask: &impl AsyncFn(Vec<Vec<T>>) -> Vec<bool>,
+) -> Option<Vec<T>> {
+    let (mut kept, mut rest) = (Vec::new(), items);
+    while kept.len() < most {
+        let n = begins(rest, &kept).await?;
+        let (member, before) = rest.get(..n)?.split_last()?;
+        kept.insert(0, *member);
+        rest = before;
+        if ask(vec![kept.clone()]).await[0] {
+            return Some(kept);
+        }
+    }
+    None
+}
+
 /// Finds the one item that has the effect by itself, by halving. `None` where no single one was found: then it takes
 /// several, or an answer was unlucky.
 ///
@@ -195,6 +220,32 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn edges_name_the_members_wherever_they_stand_and_whatever_undoes_them() {
+        let items: Vec<u32> = (0..60).collect();
+        // The effect comes by 20 and 45 together, or by 50 alone; 30 undoes 20, and 25 does it once more.
+        let effect = |order: &[u32]| {
+            let at = |item: u32| order.iter().position(|other| *other == item);
+            let undone = |place: usize| at(30).is_some_and(|cleaner| cleaner > place);
+            let set =
+                at(20).is_some_and(|place| !undone(place)) || at(25).is_some_and(|place| !undone(place));
+            (set && at(45).is_some()) || at(50).is_some()
+        };
+        let begins = async |rest: &[u32], kept: &[u32]| {
+            (1..=rest.len())
+                .find(|n| effect(&[&rest[..*n], kept].concat()) && !effect(&[&rest[..n - 1], kept].concat()))
+        };
+        let ask = async |orders: Vec<Vec<u32>>| orders.iter().map(|order| effect(order)).collect();
+        let found = |items: &[u32], most| {
+            by_edges(items, most, &begins, &ask).now_or_never().expect("nothing to wait for")
+        };
+        assert_eq!(found(&items, 4), Some(vec![50]));
+        let without: Vec<u32> = items.iter().copied().filter(|item| *item != 30).collect();
+        assert_eq!(found(&without, 4), Some(vec![20, 45]));
+        assert_eq!(found(&without, 1), None);
+        assert_eq!(found(&items[..45], 4), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::order::OrderName;
-use super::outcome::{Outcome, Phase};
+use super::outcome::{Outcome, Phase, Seen};
 use super::test_id::{FileIdx, TestIdx};
 
 /// The number of a run within its session; it names the run's folder.
@@ -67,6 +67,41 @@ fn is_none(n: &u32) -> bool {
     *n == 0
 }
 
+/// Where in its order does a test begin to do something? Copies of the process try it in the middle of the run, from the
+/// state that the tests before have left; the run ends where it was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Probes {
+    /// What each copy runs; what is looked for is done by the last of them.
+    pub tail: Vec<TestIdx>,
+    /// What is looked for.
+    pub until: Seen,
+    /// How many tests run before the first copy is made. There the test is known not to do it.
+    pub from: u32,
+    /// After how many tests one of them tries it. Where it was seen, the tests since the place before are run again, from
+    /// the state of that place, with the next of these steps. The last of them is 1.
+    pub strides: Vec<u32>,
+}
+
+/// What a copy has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probed {
+    /// How many tests of the order had run.
+    pub n: u32,
+    /// Whether the last test of [`Probes::tail`] failed.
+    pub failed: bool,
+}
+
+impl Probes {
+    /// After how many tests it was seen, where it was not seen after one less.
+    pub fn edge(&self, probed: &[Probed]) -> Option<u32> {
+        let seen = |probed: &Probed| probed.failed == (self.until == Seen::Fail);
+        let first = probed.iter().filter(|probed| seen(probed)).map(|probed| probed.n).min()?;
+        let before = first.checked_sub(1)?;
+        let stayed = |probed: &Probed| probed.n == before && !seen(probed);
+        (before == self.from || probed.iter().any(stayed)).then_some(first)
+    }
+}
+
 /// One question: run these tests in this order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSpec {
@@ -102,6 +137,9 @@ pub struct RunSpec {
     /// What is special about it.
     #[serde(default, skip_serializing_if = "Manner::is_usual")]
     pub manner: Manner,
+    /// What is tried in the middle of it; then its own outcomes are no evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probes: Option<Arc<Probes>>,
     /// Why it is asked.
     pub purpose: Purpose,
 }
@@ -121,6 +159,7 @@ impl RunSpec {
             random_seed: None,
             hash_seed: None,
             manner: Manner::default(),
+            probes: None,
             purpose,
         }
     }
@@ -211,6 +250,9 @@ pub struct RunRecord {
     /// One entry a position that did not simply pass, in order; empty unless [`RunSpec::full`] was asked for. Where
     /// [`Manner::measured`] was, one entry a failure that is new to the session.
     pub accounts: Vec<Account>,
+    /// What was seen in the middle of the run, in the order in which it was tried; empty unless [`RunSpec::probes`] were
+    /// asked for.
+    pub probed: Vec<Probed>,
 }
 
 impl RunRecord {

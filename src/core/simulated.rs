@@ -8,8 +8,8 @@ use std::cell::Cell;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::outcome::Outcome;
-use super::run::{Cost, Failure, ProcessEnd, RunId, RunRecord, RunSpec};
+use super::outcome::{Outcome, Seen};
+use super::run::{Cost, Failure, Probed, Probes, ProcessEnd, RunId, RunRecord, RunSpec};
 use super::test_id::{CollectedTest, Suite, TestId, TestIdx};
 
 /// What a test does to the state after its checks.
@@ -70,6 +70,8 @@ pub struct Simulated {
     pub start_ms: u64,
     /// What a forked child starts with, beside what the imports set.
     pub forked: u64,
+    /// Of the state in the middle of a run, what copies of the process find.
+    pub copies_see: u64,
     /// How many children were forked.
     pub children: Cell<u32>,
 }
@@ -84,6 +86,7 @@ impl Simulated {
             imports: vec![0; files],
             start_ms: 300,
             forked: 0,
+            copies_see: u64::MAX,
             children: Cell::new(0),
         }
     }
@@ -126,7 +129,11 @@ impl Simulated {
         let mut outcomes = vec![Outcome::NotReached; spec.order.len()];
         let mut failures = Vec::new();
         let mut end = ProcessEnd::Exited(0);
+        let mut pass = spec.probes.as_deref().map(|probes| Pass::new(self, probes, &spec.order, around));
         for (at, test) in spec.order.iter().enumerate() {
+            if pass.as_mut().is_some_and(|pass| pass.found(at, state, rng)) {
+                break;
+            }
             let outcome = self.outcome(*test, state, around, rng);
             outcomes[at] = outcome;
             if outcome.is_failure() {
@@ -145,14 +152,10 @@ impl Simulated {
                 };
                 break;
             }
-            for effect in &self.rules[test.at()].effects {
-                if state & effect.needs == effect.needs
-                    && state & effect.unless == 0
-                    && (effect.chance >= 1.0 || rng.random::<f64>() < effect.chance)
-                {
-                    state = state & !effect.clear | effect.set;
-                }
-            }
+            state = self.after(*test, state, rng);
+        }
+        if let (Some(pass), ProcessEnd::Exited(_)) = (&mut pass, end) {
+            pass.found(spec.order.len(), state, rng);
         }
         RunRecord {
             run,
@@ -171,7 +174,21 @@ impl Simulated {
             details: Vec::new(),
             micros: Vec::new(),
             accounts: Vec::new(),
+            probed: pass.map(|pass| pass.probed).unwrap_or_default(),
         }
+    }
+
+    /// The state after a test that began in this one.
+    fn after(&self, test: TestIdx, mut state: u64, rng: &mut ChaCha8Rng) -> u64 {
+        for effect in &self.rules[test.at()].effects {
+            if state & effect.needs == effect.needs
+                && state & effect.unless == 0
+                && (effect.chance >= 1.0 || rng.random::<f64>() < effect.chance)
+            {
+                state = state & !effect.clear | effect.set;
+            }
+        }
+        state
     }
 
     fn outcome(&self, test: TestIdx, state: u64, around: Around, rng: &mut ChaCha8Rng) -> Outcome {
@@ -185,5 +202,77 @@ impl Simulated {
             || (!fresh && rule.forked > 0.0 && rng.random::<f64>() < rule.forked)
             || (!fresh && rule.children.is_some_and(|most| self.children.get() > most));
         if fails { rule.failure.unwrap_or(Outcome::Failed) } else { Outcome::Passed }
+    }
+}
+
+/// The middle of a run with [`Probes`].
+struct Pass<'a> {
+    suite: &'a Simulated,
+    probes: &'a Probes,
+    order: &'a [TestIdx],
+    around: Around,
+    /// The place of the last copy, and the state there.
+    kept: (usize, u64),
+    probed: Vec<Probed>,
+    over: bool,
+}
+
+impl<'a> Pass<'a> {
+    fn new(suite: &'a Simulated, probes: &'a Probes, order: &'a [TestIdx], around: Around) -> Self {
+        Self { suite, probes, order, around, kept: (0, 0), probed: Vec::new(), over: false }
+    }
+
+    /// Called when `n` tests have been run: whether the pass is over.
+    fn found(&mut self, n: usize, state: u64, rng: &mut ChaCha8Rng) -> bool {
+        let first = self.probes.from as usize;
+        if n == first {
+            self.kept = (n, state);
+        } else if n > first && !self.over {
+            self.level(n, state, first, self.order.len(), 0, rng);
+        }
+        self.over
+    }
+
+    /// One step of the way from `first` to `end`, with the stride of this `level`.
+    fn level(
+        &mut self,
+        n: usize,
+        state: u64,
+        first: usize,
+        end: usize,
+        level: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> bool {
+        let stride = self.probes.strides[level] as usize;
+        if !(n - first).is_multiple_of(stride) && n != end {
+            return false;
+        }
+        let failed = self.fails(state, rng);
+        self.probed.push(Probed { n: n as u32, failed });
+        if failed != (self.probes.until == Seen::Fail) {
+            self.kept = (n, state);
+            return false;
+        }
+        self.over = true;
+        if level + 1 < self.probes.strides.len() {
+            let (from, mut state) = self.kept;
+            for at in from..n {
+                state = self.suite.after(self.order[at], state, rng);
+                if self.level(at + 1, state, from, n, level + 1, rng) {
+                    break;
+                }
+            }
+        }
+        true
+    }
+
+    /// Whether the last test of the tail fails in this state.
+    fn fails(&self, mut state: u64, rng: &mut ChaCha8Rng) -> bool {
+        let Some((last, before)) = self.probes.tail.split_last() else { return false };
+        state &= self.suite.copies_see;
+        for test in before {
+            state = self.suite.after(*test, state, rng);
+        }
+        self.suite.outcome(*last, state, self.around, rng).is_failure()
     }
 }

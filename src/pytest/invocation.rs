@@ -4,10 +4,12 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fs_err as fs;
 use serde::Serialize;
 
+use crate::core::run::Probes;
 use crate::process::{Command, DEFAULT_CAP, Sink, Stdin};
 
 /// What every pytest of a session has in common.
@@ -81,6 +83,9 @@ pub struct RunRequest {
     /// It ends after so many failures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_fail: Option<u32>,
+    /// What is tried in the middle of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probes: Option<Arc<Probes>>,
 }
 
 /// What a pytest process is for.

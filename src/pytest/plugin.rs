@@ -28,6 +28,7 @@ pub const PACKAGE: &[(&str, &str)] = package![
     "neutralise.py",
     "seeds.py",
     "serve.py",
+    "snapshot.py",
     "stream.py",
     "suite.py",
     "terminal.py",

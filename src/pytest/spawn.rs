@@ -94,6 +94,7 @@ impl Workshop {
             brief: spec.order.len() <= PROBE && !spec.full && !spec.manner.measured,
             fresh_fixtures: spec.manner.fresh_fixtures,
             max_fail: spec.manner.max_fail,
+            probes: spec.probes.clone(),
         };
         Ok(Prepared { dir, request, folder })
     }
@@ -218,6 +219,7 @@ impl Workshop {
             details: told.details.clone(),
             micros,
             accounts,
+            probed: told.probed.clone(),
             cost: Cost {
                 wall_ms: wall.as_millis() as u64,
                 cpu_ms: cpu.as_millis() as u64,

@@ -85,15 +85,17 @@ fn end(why: EndReason) -> model::End {
 fn cost(findings: &Findings<'_>) -> model::Runs {
     let invalid =
         |record: &RunRecord| record.invalid.clone().map(|why| model::InvalidRun { run: record.run.0, why });
-    let reached = |record: &RunRecord| {
-        record.outcomes.iter().filter(|outcome| **outcome != Outcome::NotReached).count() as u64
+    let reached = |(spec, record): &(RunSpec, RunRecord)| {
+        let tail = spec.probes.as_ref().map_or(0, |probes| probes.tail.len());
+        let tried = record.probed.len() * tail;
+        (record.outcomes.iter().filter(|outcome| **outcome != Outcome::NotReached).count() + tried) as u64
     };
     model::Runs {
         asked: findings.asked,
         valid: findings.runs.iter().filter(|(_, record)| record.is_valid()).count(),
         invalid: findings.runs.iter().filter_map(|(_, record)| invalid(record)).collect(),
         processes: findings.processes,
-        test_executions: findings.runs.iter().map(|(_, record)| reached(record)).sum(),
+        test_executions: findings.runs.iter().map(reached).sum(),
         wall_seconds: findings.wall_ms as f64 / 1000.0,
     }
 }
@@ -202,7 +204,7 @@ fn outcome(outcome: Outcome) -> model::Outcome {
 fn failures(runs: &[(RunSpec, RunRecord)], test: TestIdx) -> Vec<model::Failure> {
     let mut found: Vec<model::Failure> = Vec::new();
     let mut place: HashMap<&str, usize> = HashMap::new();
-    for (spec, record) in runs.iter().filter(|(_, record)| record.is_valid()) {
+    for (spec, record) in runs.iter().filter(|(spec, record)| record.is_valid() && spec.probes.is_none()) {
         for failure in record.failures.iter().filter(|f| spec.order.get(f.at as usize) == Some(&test)) {
             let at = *place.entry(&failure.fingerprint).or_insert_with(|| {
                 found.push(model::Failure {

@@ -4,13 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::hunt::load::Load;
 use crate::core::outcome::Outcome;
-use crate::core::run::{Account, Cost, Failure, ProcessEnd, RunId, RunRecord, RunSpec};
+use crate::core::run::{Account, Cost, Failure, Probed, ProcessEnd, RunId, RunRecord, RunSpec};
 use crate::core::test_id::SuiteDigest;
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-#[expect(clippy::large_enum_variant, reason = "one header a journal; a box would only be in everybody's way")]
 pub enum Event {
     /// The first line.
     Session(Header),
@@ -142,6 +141,9 @@ pub struct Answer {
     /// See [`RunRecord::accounts`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<Account>,
+    /// See [`RunRecord::probed`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probed: Vec<Probed>,
 }
 
 /// Why a hunt ended.
@@ -176,6 +178,7 @@ impl Answer {
             details: record.details.clone(),
             micros: record.micros.clone(),
             accounts: record.accounts.clone(),
+            probed: record.probed.clone(),
         }
     }
 
@@ -208,6 +211,7 @@ impl Answer {
             details: self.details,
             micros: self.micros,
             accounts: self.accounts,
+            probed: self.probed,
         })
     }
 }
@@ -255,6 +259,7 @@ mod tests {
                 message: "boom".into(),
                 text: "def test():\nboom".into(),
             }],
+            probed: vec![Probed { n: 1, failed: true }],
         }
     }
 

@@ -14,5 +14,6 @@ mod invoked;
 mod output;
 mod repeat;
 mod rerun;
+mod snapshots;
 mod unusable;
 mod verdicts;

@@ -149,6 +149,7 @@ pub fn run(
         details: Vec::new(),
         micros: Vec::new(),
         accounts: Vec::new(),
+        probed: Vec::new(),
     };
     (spec, record)
 }

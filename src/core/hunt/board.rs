@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::core::outcome::{Outcome, Seen};
-use crate::core::run::{RunId, RunRecord, RunSpec};
+use crate::core::run::{Probes, RunId, RunRecord, RunSpec};
 use crate::core::test_id::{FileIdx, TestIdx};
 
 /// A question with its answer.
@@ -54,7 +54,7 @@ impl Run {
 
     /// What became of a test: `None` where it was not asked, or not reached, or the run is no evidence.
     pub fn outcome(&self, test: TestIdx) -> Option<Outcome> {
-        if !self.record.is_valid() {
+        if !self.record.is_valid() || self.spec.probes.is_some() {
             return None;
         }
         let outcome = *self.record.outcomes.get(self.place(test)?)?;
@@ -90,6 +90,7 @@ struct Key {
     files: Option<Arc<[FileIdx]>>,
     fresh: bool,
     exclusive: bool,
+    probes: Option<Arc<Probes>>,
 }
 
 impl Key {
@@ -99,6 +100,7 @@ impl Key {
             files: spec.files.clone(),
             fresh: spec.fresh,
             exclusive: spec.exclusive,
+            probes: spec.probes.clone(),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::confirm::{Doubt, Proof, confirm, stays_needed};
 use super::localise::one_set;
 use super::model::{Expect, Model, span};
 use super::probe::{How, is_an_order};
+use super::snapshots;
 use crate::core::minimize;
 use crate::core::outcome::Seen;
 use crate::core::run::{Purpose, RunId};
@@ -224,6 +225,13 @@ async fn explain_stay(h: &Shared, found: &mut Found, run: &Run) -> bool {
     let stays = found.model.flip.other();
     if h.after(&before, test, 0, How::next(Purpose::Repeat)).await != Some(stays) {
         return false;
+    }
+    if let Some(cleaner) = snapshots::undoer(h, test, stays, &before, last + 1).await
+        && cleans(h, found, &set, cleaner).await
+    {
+        found.model.undoers.push(cleaner);
+        h.cleaners.borrow_mut().push(cleaner);
+        return true;
     }
     let others: Vec<TestIdx> = before.iter().copied().filter(|t| !set.members.contains(t)).collect();
     let ask = async |kept: Vec<Vec<TestIdx>>| {

@@ -9,6 +9,7 @@ use super::board::Run;
 use super::model::{Expect, Model};
 use super::plan::Goal;
 use super::probe::{How, is_an_order};
+use super::snapshots;
 use crate::core::minimize;
 use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
@@ -224,9 +225,16 @@ async fn smallest(
     let ask = async |orders: Vec<Vec<TestIdx>>| {
         h.which_show(&orders, test, flip, tries, How::next(Purpose::Search)).await
     };
-    let members = match minimize::by_suffix(&before, width, &ask).await {
+    let edges = match tries {
+        1 => snapshots::members(h, test, flip, &before, &ask).await,
+        _ => None,
+    };
+    let members = match edges {
         Some(members) => members,
-        None => minimize::delta_debug(before, &ask).await?,
+        None => match minimize::by_suffix(&before, width, &ask).await {
+            Some(members) => members,
+            None => minimize::delta_debug(before, &ask).await?,
+        },
     };
     checked(h, test, flip, members, tries).await
 }

@@ -29,6 +29,7 @@ mod plan;
 mod probe;
 pub mod repeat;
 mod reruns;
+mod snapshots;
 mod target;
 
 use std::cell::{Cell, RefCell};
@@ -109,6 +110,8 @@ pub(crate) struct Shared {
     pub one_at_a_time: Cell<bool>,
     /// Forked children were caught disagreeing with fresh processes: only fresh ones count.
     pub only_fresh: Cell<bool>,
+    /// Copies in the middle of a run may be asked for.
+    pub snapshots: Cell<bool>,
     /// The search has to begin again, with what is known and may be believed.
     pub again: Cell<bool>,
     /// Milliseconds of runs that completeness has cost.
@@ -185,6 +188,7 @@ pub struct Hunt {
 impl Hunt {
     /// A search over this suite that has not asked anything yet.
     pub fn new(suite: Arc<Suite>, plan: Plan) -> Self {
+        let forks = plan.forks;
         let shared = Rc::new(Shared {
             suite,
             spare_used_ms: Cell::new(0),
@@ -203,6 +207,7 @@ impl Hunt {
             one_at_a_time: Cell::new(false),
             only_fresh: Cell::new(false),
             again: Cell::new(false),
+            snapshots: Cell::new(forks),
             words: RefCell::default(),
             found: RefCell::default(),
             decides: RefCell::default(),

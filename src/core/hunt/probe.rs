@@ -91,7 +91,7 @@ impl Shared {
         self.board.ask(self.spec(order, name, how), nth, how.urgency)
     }
 
-    fn spec(&self, order: Vec<TestIdx>, name: OrderName, how: How) -> RunSpec {
+    pub fn spec(&self, order: Vec<TestIdx>, name: OrderName, how: How) -> RunSpec {
         RunSpec {
             order: order.into(),
             name,
@@ -106,6 +106,7 @@ impl Shared {
             random_seed: how.seeded.then_some(COMPARED_SEED),
             hash_seed: None,
             manner: Manner::default(),
+            probes: None,
             purpose: how.purpose,
         }
     }

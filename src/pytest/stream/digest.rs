@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::core::fingerprint::masked;
 use crate::core::outcome::{Outcome, Phase};
+use crate::core::run::Probed;
 
 use super::event::{Changed, CollectError, Collected, Event, Hello, Mismatch, PhaseReport, Said};
 use super::tail::Lines;
@@ -66,6 +67,8 @@ pub struct Told {
     pub out_of_order: Option<String>,
     /// How many lines could not be read.
     pub damaged: u64,
+    /// What copies have seen in the middle of the run.
+    pub probed: Vec<Probed>,
     /// pytest's exit status.
     pub end: Option<i32>,
     /// For each position a digest of everything that was reported and printed, without what differs from run to run;
@@ -213,9 +216,11 @@ impl Digest {
             Event::Damaged => told.damaged += 1,
             Event::Start { i, n } => self.start(i, n),
             Event::Phase(report) => self.report(*report),
+            Event::Probed(probed) => told.probed.push(probed),
             Event::Fin { n } => self.finish(n, None),
             Event::Pass { n, seconds } => self.finish(n, Some(seconds)),
-            Event::Serving { .. }
+            Event::Probing { .. }
+            | Event::Serving { .. }
             | Event::Forked { .. }
             | Event::Refused { .. }
             | Event::Reaped { .. }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::core::outcome::Phase;
-use crate::core::run::RunId;
+use crate::core::run::{Probed, RunId};
 
 /// One line of a stream.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -62,6 +62,13 @@ pub enum Event {
         /// Why, in the words of whoever wanted it.
         reason: String,
     },
+    /// A copy of the process begins to try something in the middle of the run.
+    Probing {
+        /// After so many tests.
+        n: u64,
+    },
+    /// It has tried.
+    Probed(Probed),
     /// pytest has ended.
     End {
         /// Its exit status.

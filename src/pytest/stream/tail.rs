@@ -90,6 +90,9 @@ impl Tail {
                     *begun += 1;
                     *running = Some(*n);
                 }
+                // Positions end where these begin.
+                Event::Probing { n } => *running = Some(u64::MAX - n),
+                Event::Probed(_) => *running = None,
                 Event::Fin { n } | Event::Pass { n, .. } => {
                     *finished += 1;
                     *running = running.filter(|running| running != n);
@@ -139,6 +142,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::core::run::Probed;
 
     fn append(path: &std::path::Path, bytes: &[u8]) {
         let mut file = fs::OpenOptions::new().append(true).create(true).open(path).expect("open");
@@ -166,6 +170,12 @@ mod tests {
         assert_eq!((tail.running(), tail.begun(), tail.finished(), tail.incomplete()), (None, 1, 1, 0));
         append(&path, b"{\"event\": \"start\", \"i\": 1, \"n\": 1}\n{\"event\": \"pass\", \"n\": 1, \"seconds\": 0.5}\n");
         assert_eq!(polled(&mut tail).len(), 2);
+        assert_eq!((tail.running(), tail.finished()), (None, 2));
+        append(&path, b"{\"event\": \"probing\", \"n\": 2}\n");
+        assert_eq!(polled(&mut tail), [Event::Probing { n: 2 }]);
+        assert!(tail.running().is_some_and(|n| n > 2), "a copy may hang like a test");
+        append(&path, b"{\"event\": \"probed\", \"n\": 2, \"failed\": true}\n");
+        assert_eq!(polled(&mut tail), [Event::Probed(Probed { n: 2, failed: true })]);
         assert_eq!((tail.running(), tail.finished()), (None, 2));
     }
 

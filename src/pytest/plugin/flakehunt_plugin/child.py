@@ -21,7 +21,7 @@ class Parcel:
         self.config = session.config
         self.lean = lean
         self.default_tempdir = _default_tempdir()
-        self.capture_files = _capture_files(self.config)
+        self.capture_files = capture_files(self.config)
         self.outputs = _outputs(set(self.capture_files))
         self.junit = artefacts.junit_log(self.config)
         artefacts.rehearse()
@@ -75,12 +75,16 @@ class Parcel:
             for fd in self.outputs:
                 os.dup2(log, fd, inheritable=fd in (1, 2))
             LIB.close(log)
-        # The capture's own objects stay, since a logging handler made at import may hold one. Only the file behind
-        # them is exchanged: it would be one open file, with one position, for the parent and all its children.
-        for fd in self.capture_files:
-            file = _nameless_file()
-            os.dup2(file, fd, inheritable=False)
-            LIB.close(file)
+        own_capture(self.capture_files)
+
+
+def own_capture(files):
+    """Exchanges the files behind the capture: each would be one open file, with one position, for a process and all its
+    copies. The capture's own objects stay, since a logging handler made at import may hold one."""
+    for fd in files:
+        file = _nameless_file()
+        os.dup2(file, fd, inheritable=False)
+        LIB.close(file)
 
 
 def _nameless_file():
@@ -100,7 +104,8 @@ def _default_tempdir():
     return was is None or was == found
 
 
-def _capture_files(config):
+def capture_files(config):
+    """The descriptors of the files in which pytest gathers what tests print."""
     manager = config.pluginmanager.get_plugin("capturemanager")
     capturing = getattr(manager, "_global_capturing", None)
     out = []

@@ -83,6 +83,17 @@ class Watch:
         return [f"temporary path made while collecting: {text(p)}" for p in self.made if os.path.exists(p)]
 
 
+def is_lonely(known, child):
+    """Whether a process in the middle of a run may be copied: but for one child it has started nothing that still runs,
+    and holds no socket beside the known ones."""
+    return not _threads() and _offspring() <= {child} and sockets() <= known
+
+
+def sockets():
+    """The sockets that are open."""
+    return {identity for mode, identity in descriptors().values() if stat.S_ISSOCK(mode)}
+
+
 def descriptors():
     """Each open descriptor: its mode and which file it is."""
     for folder in ("/proc/self/fd", "/dev/fd"):
@@ -125,6 +136,16 @@ def _children():
     except (OSError, AttributeError):  # there is none, or no way to ask
         return []
     return ["process started while collecting"]
+
+
+def _offspring():
+    """The children of a process of one thread, where the system tells."""
+    pid = LIB.getpid()
+    try:
+        with LIB.builtin_open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+            return {int(child) for child in children.read().split()}
+    except OSError:
+        return set()
 
 
 def _threads():

@@ -9,6 +9,7 @@ from .bound import LIB, read_json, text
 from .clone import fresh
 from .failure import MESSAGE_LENGTH, Raised, clip, ending, fields
 from .serve import Server
+from .snapshot import Snapshots
 
 EXTRA_IDS = 1000
 
@@ -176,19 +177,26 @@ class Late:
         self.reporter.sections = bool(run.get("sections"))
         if self.lean is not None and self.lean.active and run.get("brief"):
             self.lean.brief(config)
+        snapshots = None
+        if run.get("probes"):
+            snapshots = Snapshots(self.plugin, session, self.reporter, order, run, self.match)
         try:
-            self.execute(session, order, run)
+            self.execute(session, order, run, snapshots)
         finally:
+            if snapshots is not None:
+                snapshots.close()
             stream.flush()
             if self.lean is not None:
                 self.lean.stop()
         return True
 
-    def execute(self, session, order, run):
+    def execute(self, session, order, run, snapshots):
         """The full protocol of pytest for each item."""
         stream, reporter, items = self.plugin.stream, self.reporter, order.items
         keep, max_fail, failed = not run.get("fresh_fixtures"), run.get("max_fail"), 0
         for position, item in enumerate(items):
+            if snapshots is not None and snapshots.found(position):
+                return
             following = items[position + 1] if keep and position + 1 < len(items) else None
             reporter.begin(position)
             stream.start(order.numbers[position], position)
@@ -208,3 +216,5 @@ class Late:
                 raise session.Failed(session.shouldfail)
             if session.shouldstop:
                 raise session.Interrupted(session.shouldstop)
+        if snapshots is not None:
+            snapshots.found(len(items))
