@@ -15,6 +15,7 @@ use flakehunt::core::verdict::Class;
 use flakehunt::error::Failure;
 use flakehunt::process::{Cancel, CancelSignal};
 use flakehunt::pytest::executor::{Answered, Executor};
+use flakehunt::pytest::lasting::Lasting;
 use flakehunt::pytest::slots::Slots;
 use flakehunt::session::drive::{Budget, Drive, Onlooker};
 use flakehunt::session::event::{EndReason, Environment, Header};
@@ -45,11 +46,17 @@ struct Slow {
     /// What was asked after a whole order was answered.
     then: RefCell<Vec<Purpose>>,
     whole: Cell<bool>,
+    /// What runs for long.
+    lasting: Cell<Option<Lasting>>,
 }
 
 impl Executor for Slow {
     fn starts_ahead(&self) -> bool {
         false
+    }
+
+    fn lasting(&self) -> Option<Lasting> {
+        self.lasting.get()
     }
 
     async fn answer(
@@ -79,6 +86,7 @@ struct Nobody;
 impl Onlooker for Nobody {
     fn look(&mut self, _: &Hunt) {}
     fn notice(&mut self, _: &str, _: &str) {}
+    fn waits(&mut self, _: Lasting) {}
 }
 
 struct Memory(Vec<u8>);
@@ -110,23 +118,80 @@ fn header() -> Header {
     }
 }
 
-#[tokio::test]
-async fn a_search_goes_on_while_a_long_order_is_still_running() {
+/// Lets the long runs end when it is told what they wait for.
+struct Patient<'a> {
+    executor: &'a Slow,
+    told: Vec<Lasting>,
+}
+
+impl Onlooker for Patient<'_> {
+    fn look(&mut self, _: &Hunt) {}
+    fn notice(&mut self, _: &str, _: &str) {}
+    fn waits(&mut self, lasting: Lasting) {
+        self.told.push(lasting);
+        self.executor.lasting.set(None);
+        self.executor.found.send_replace(true);
+    }
+}
+
+fn polluted() -> Simulated {
     let mut suite = Simulated::healthy(TESTS, 10);
     suite.rules[POLLUTER.at()].effects = vec![Effect { set: 1, chance: 1.0, ..Effect::default() }];
     suite.rules[VICTIM.at()].fails_if = vec![1];
-    let order: Vec<TestIdx> = (0..TESTS as u32).map(TestIdx).collect();
-    let orders = vec![Planned { name: OrderName::Collection, order: order.into() }];
-    let goal = Goal::Bisect { test: VICTIM, orders, first: true };
-    let plan = Plan { goal, jobs: 2, forks: true, care: Care::default() };
-    let mut hunt = Hunt::new(Arc::new(suite.suite()), plan);
-    let executor = Slow {
+    suite
+}
+
+fn slow(suite: Simulated) -> Slow {
+    Slow {
         suite,
         rng: RefCell::new(ChaCha8Rng::seed_from_u64(1)),
         found: watch::channel(false).0,
         then: RefCell::default(),
         whole: Cell::new(false),
+        lasting: Cell::new(None),
+    }
+}
+
+#[tokio::test]
+async fn a_test_that_lasts_is_told_of_while_nothing_comes() {
+    let suite = polluted();
+    let order: Vec<TestIdx> = (0..TESTS as u32).map(TestIdx).collect();
+    let orders = vec![Planned { name: OrderName::Collection, order: order.into() }];
+    let goal = Goal::Shuffle { orders, bisect: false };
+    let plan = Plan { goal, jobs: 1, forks: false, care: Care::default() };
+    let mut hunt = Hunt::new(Arc::new(suite.suite()), plan);
+    let executor = slow(suite);
+    let lasting = Lasting { test: VICTIM, since: Duration::from_secs(20), limit: None };
+    executor.lasting.set(Some(lasting));
+    let mut journal = Journal::begin(Memory(Vec::new()), &header()).expect("a journal");
+    let drive = Drive {
+        hunt: &mut hunt,
+        executor: &executor,
+        journal: &mut journal,
+        jobs: 1,
+        auto: false,
+        gauge: &mut Idle,
+        budget: Budget::default(),
+        open: Vec::new(),
+        said: Vec::new(),
     };
+    let (stop, reason) = (watch::channel(Cancel::No).0, watch::channel(None).1);
+    let mut patient = Patient { executor: &executor, told: Vec::new() };
+    // The first run ends only when its test was told of.
+    let sat = tokio::time::timeout(Duration::from_secs(60), drive.run(&stop, &reason, &mut patient)).await;
+    assert_eq!(sat.expect("it is told of").expect("nothing fails").why, EndReason::Finished);
+    assert_eq!(patient.told, [lasting]);
+}
+
+#[tokio::test]
+async fn a_search_goes_on_while_a_long_order_is_still_running() {
+    let suite = polluted();
+    let order: Vec<TestIdx> = (0..TESTS as u32).map(TestIdx).collect();
+    let orders = vec![Planned { name: OrderName::Collection, order: order.into() }];
+    let goal = Goal::Bisect { test: VICTIM, orders, first: true };
+    let plan = Plan { goal, jobs: 2, forks: true, care: Care::default() };
+    let mut hunt = Hunt::new(Arc::new(suite.suite()), plan);
+    let executor = slow(suite);
     let mut journal = Journal::begin(Memory(Vec::new()), &header()).expect("a journal");
     let drive = Drive {
         hunt: &mut hunt,

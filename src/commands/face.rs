@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::time::Duration;
 
 use super::Context;
 use super::hunt::width;
 use crate::core::hunt::{Goal, Hunt, Stage};
 use crate::core::test_id::{Suite, TestIdx};
 use crate::progress::{Mode, Progress};
+use crate::pytest::lasting::Lasting;
 use crate::report::human::{
-    Baseline, baseline_line, header_line, plan_line, proven_line, repeat_line, suite_line,
+    Baseline, baseline_line, header_line, plan_line, proven_line, repeat_line, suite_line, waiting_line,
 };
 use crate::session::drive::Onlooker;
 use crate::session::event::Header;
@@ -32,10 +34,14 @@ pub(super) struct Face<'a> {
     /// What was seen to be proven.
     proven: BTreeSet<TestIdx>,
     proven_said: usize,
+    /// What was said to be waited for.
+    waited: BTreeSet<TestIdx>,
 }
 
-/// So many answers are said as soon as they are proven; the report has all of them.
+/// So many answers are said as soon as they are proven, and so many tests that are waited for; the report has all of them.
 const SAID_AT_ONCE: usize = 10;
+/// A test that runs for so long is named.
+const WAITS: Duration = Duration::from_secs(15);
 
 /// What the command asks, as far as the first lines depend on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,6 +88,7 @@ impl<'a> Face<'a> {
             suite,
             proven: BTreeSet::new(),
             proven_said: 0,
+            waited: BTreeSet::new(),
         };
         face.first_line(&header_line(header, suite.len(), width(context), face.color()));
         if let Goal::Repeat { repeats, order } = hunt.goal() {
@@ -184,6 +191,20 @@ impl Onlooker for Face<'_> {
         }
         self.progress.advance(u64::from(hunt.answered() - self.stage_began));
         self.progress.suspects(hunt.suspects() as u32);
+    }
+
+    fn waits(&mut self, lasting: Lasting) {
+        let Lasting { test, since, .. } = lasting;
+        if self.mode == Mode::None
+            || since < WAITS
+            || self.waited.len() == SAID_AT_ONCE
+            || !self.waited.insert(test)
+        {
+            return;
+        }
+        let line =
+            waiting_line(self.suite.node_id(test), lasting, width(self.context), self.color_of_errors());
+        self.progress.println(&line);
     }
 
     fn notice(&mut self, about: &str, text: &str) {

@@ -18,6 +18,7 @@ use crate::pytest::collect::{Collected, collect};
 use crate::pytest::folders::Folders;
 use crate::pytest::interpreter::{self, Interpreter, Request, Setting};
 use crate::pytest::invocation::Invocation;
+use crate::pytest::lasting::Now;
 use crate::pytest::pace::Pace;
 use crate::pytest::plugin::PACKAGE;
 use crate::pytest::server::Server;
@@ -175,6 +176,7 @@ pub(super) async fn prepare(
         session_seed: selection.session_seed,
         pace: Rc::new(pace),
         told: Rc::default(),
+        now: Now::default(),
         folders: Rc::new(Folders::new(scratch.path().to_owned())),
     };
     Ok(Ready { workshop, environment, notices, jobs, scratch, lock, server, unbegun })

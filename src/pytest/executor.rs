@@ -4,6 +4,7 @@ use crate::core::run::{RunId, RunRecord, RunSpec};
 use crate::error::Failure;
 use crate::process::CancelSignal;
 
+use super::lasting::Lasting;
 use super::slots::Slots;
 
 /// An answer, and what a person should know of it.
@@ -21,6 +22,9 @@ pub struct Answered {
 pub trait Executor {
     /// Whether a run may be begun before there is a place for its tests, and is faster for it.
     fn starts_ahead(&self) -> bool;
+
+    /// The test that has been running for longest.
+    fn lasting(&self) -> Option<Lasting>;
 
     /// Answers one question. `beside` is left to the caller, who knows what else goes on. Its tests take a place of
     /// `slots`.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::collect::PATIENCE;
 use super::executor::{Answered, Executor};
 use super::follow::Follow;
+use super::lasting::Lasting;
 use super::server::{Home, NoChild, Server, Started};
 use super::slots::Slots;
 use super::spawn::{EndedRun, Prepared, Spawn, Workshop};
@@ -162,7 +163,7 @@ impl Fork {
         };
         let guard = Guard(Group::of(forked.pid));
         let group = &guard.0;
-        let mut follow = Follow::new(dir.stream(), spec);
+        let mut follow = Follow::new(dir.stream(), run, spec, &workshop.now);
         let limits = workshop.pace.limits();
         let Governed { exit, stopped } =
             process::govern(group, limits, &mut follow, cancel, forked.reaped).await;
@@ -226,6 +227,10 @@ impl Fork {
 impl Executor for Fork {
     fn starts_ahead(&self) -> bool {
         self.server.borrow().is_none()
+    }
+
+    fn lasting(&self) -> Option<Lasting> {
+        self.workshop.now.longest(self.workshop.pace.limits().test)
     }
 
     async fn answer(

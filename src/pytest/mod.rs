@@ -8,6 +8,7 @@ pub mod fork;
 pub mod interpreter;
 pub mod invocation;
 pub mod junit;
+pub mod lasting;
 pub mod pace;
 pub mod plugin;
 pub mod server;

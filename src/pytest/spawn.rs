@@ -16,6 +16,7 @@ use super::folders::{Folder, Folders};
 use super::follow::Follow;
 use super::invocation::{Files, Invocation, Mode, RunRequest};
 use super::junit;
+use super::lasting::Now;
 use super::pace::Pace;
 use super::slots::{Slot, Slots};
 use super::stream::{Conclusion, Told, accounts, conclude, micros};
@@ -48,6 +49,8 @@ pub struct Workshop {
     pub pace: Rc<Pace>,
     /// What need not be told again: failures that were told in full, by fingerprint, and why runs were cut short.
     pub told: Rc<RefCell<HashSet<String>>>,
+    /// What runs now.
+    pub now: Now,
     /// Where their temporary files go.
     pub folders: Rc<Folders>,
 }
@@ -329,7 +332,7 @@ impl Spawn {
             .invocation
             .command(Mode::Run, files, Some(&request), spec.hash_seed)
             .map_err(unwritable)?;
-        let mut follow = Follow::new(stream.clone(), &spec);
+        let mut follow = Follow::new(stream.clone(), run, &spec, &workshop.now);
         let held = follow.held();
         held.set(hold.is_some());
         let supervised = process::supervise(command, workshop.pace.limits(), &mut follow, cancel);

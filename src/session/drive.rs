@@ -20,6 +20,7 @@ use crate::core::run::{RunId, RunRecord, RunSpec};
 use crate::error::Failure;
 use crate::process::{Cancel, CancelSignal};
 use crate::pytest::executor::{Answered, Executor};
+use crate::pytest::lasting::Lasting;
 use crate::pytest::slots::Slots;
 
 /// Where a hunt stops although it is not done.
@@ -37,6 +38,8 @@ pub trait Onlooker {
     fn look(&mut self, hunt: &Hunt);
     /// Something to be said once.
     fn notice(&mut self, about: &str, text: &str);
+    /// Nothing has come for a while, and this test is what runs.
+    fn waits(&mut self, lasting: Lasting);
 }
 
 /// What a sitting came to.
@@ -158,9 +161,12 @@ impl<E: Executor, S: Sink> Drive<'_, E, S> {
                     self.journal.append(&Event::Answered(Answer::of(&record)))?;
                     self.hunt.mark(record);
                 }
-                () = tokio::time::sleep(SILENCE), if self.auto && full && ending.is_none() => {
+                () = tokio::time::sleep(SILENCE), if ending.is_none() => {
+                    if let Some(lasting) = executor.lasting() {
+                        onlooker.waits(lasting);
+                    }
                     // Long runs: no need to wait for the end of one to know what they leave idle.
-                    if let Some(load) = self.gauge.look(full) {
+                    if self.auto && full && let Some(load) = self.gauge.look(full) {
                         self.adapt(load, onlooker)?;
                     }
                 }

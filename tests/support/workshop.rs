@@ -8,6 +8,7 @@ use flakehunt::process::never;
 use flakehunt::pytest::collect::{Collected, collect};
 use flakehunt::pytest::folders::Folders;
 use flakehunt::pytest::invocation::Invocation;
+use flakehunt::pytest::lasting::Now;
 use flakehunt::pytest::pace::Pace;
 use flakehunt::pytest::plugin::PACKAGE;
 use flakehunt::pytest::server::Server;
@@ -59,6 +60,7 @@ pub async fn open(name: &str, python: &Path, forks: bool) -> (Opened, Option<Ser
         pace: Rc::new(Pace::new(None, None)),
         folders: Rc::new(Folders::new(scratch)),
         told: Rc::default(),
+        now: Now::default(),
     };
     (Opened { workshop, _lock: lock, _home: home }, server)
 }

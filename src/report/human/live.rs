@@ -1,6 +1,7 @@
 //! The first lines, which the live face prints as they become known and `flakehunt report` prints again.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::paint::Paint;
 use crate::core::hunt::Repeats;
@@ -9,6 +10,7 @@ use crate::core::outcome::Seen;
 use crate::core::run::{Purpose, RunRecord, RunSpec};
 use crate::core::test_id::{Suite, TestIdx};
 use crate::core::verdict::{Class, Verdict};
+use crate::pytest::lasting::Lasting;
 use crate::report::text::{counted, duration, shown, wrapped};
 use crate::report::words;
 use crate::session::event::Header;
@@ -113,9 +115,7 @@ pub fn baseline_line(baseline: &Baseline, plan: &str, color: bool) -> String {
 
 /// `repeating  1 test, 100 times, from a fresh start each time with a seed of its own`.
 pub fn repeat_line(plan: &Repeats, order: Option<&OrderName>, width: usize, color: bool) -> String {
-    let lines = wrapped(&words::repeat_plan(plan, order), width.saturating_sub(11));
-    let label = Paint(color).strong(&format!("{:11}", "repeating"));
-    format!("{label}{}", shown_lines(&lines).join(&format!("\n{:11}", "")))
+    labelled("repeating", &words::repeat_plan(plan, order), width, color)
 }
 
 /// `proven     tests/b.py::test_tz is polluted by tests/a.py::test_set_tz`; `None` where no culprits are proven. Of
@@ -130,13 +130,25 @@ pub fn proven_line(suite: &Suite, verdict: &Verdict, width: usize, color: bool) 
     let members: Vec<&str> = smallest.members.iter().map(|test| suite.node_id(*test)).collect();
     let members = members.join(if smallest.ordered { ", then " } else { " with " });
     let said = format!("{} {how} {members}", suite.node_id(verdict.test));
-    let lines = wrapped(&said, width.saturating_sub(11));
-    let label = Paint(color).strong(&format!("{:11}", "proven"));
-    Some(format!("{label}{}", shown_lines(&lines).join(&format!("\n{:11}", ""))))
+    Some(labelled("proven", &said, width, color))
 }
 
-fn shown_lines(lines: &[String]) -> Vec<String> {
-    lines.iter().map(|line| shown(line).into_owned()).collect()
+/// `waiting    tests/a.py::test_serve has been running for 15 s; it is ended after 10 min (--test-timeout)`
+pub fn waiting_line(test: &str, lasting: Lasting, width: usize, color: bool) -> String {
+    let ms = |time: Duration| time.as_millis() as u64;
+    let until = lasting.limit.map_or(String::new(), |limit| {
+        format!("; it is ended after {} (`--test-timeout`)", duration(ms(limit)))
+    });
+    let said = format!("{test} has been running for {}{until}", duration(ms(lasting.since)));
+    labelled("waiting", &said, width, color)
+}
+
+/// A label, and beside it what is said, in lines of this width.
+fn labelled(label: &str, said: &str, width: usize, color: bool) -> String {
+    let lines: Vec<String> =
+        wrapped(said, width.saturating_sub(11)).iter().map(|line| shown(line).into_owned()).collect();
+    let label = Paint(color).strong(&format!("{label:11}"));
+    format!("{label}{}", lines.join(&format!("\n{:11}", "")))
 }
 
 /// `50 orders, about 2m00s`; the estimate is left out where there is none.

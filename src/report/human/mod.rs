@@ -15,7 +15,9 @@ use super::words::{self, Finding};
 use super::{Findings, Look, Renderer};
 use crate::core::verdict::{BEFORE_ITS_TURN, Class};
 
-pub use self::live::{Baseline, baseline_line, header_line, plan_line, proven_line, repeat_line};
+pub use self::live::{
+    Baseline, baseline_line, header_line, plan_line, proven_line, repeat_line, waiting_line,
+};
 pub use self::rerun::suite_line;
 
 /// Writes for people.
