@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use flakehunt::core::hunt::{Care, Goal, Hunt, Plan, Planned, Step};
 use flakehunt::core::order::OrderName;
-use flakehunt::core::run::{Purpose, RunId, RunRecord, RunSpec};
+use flakehunt::core::outcome::Outcome;
+use flakehunt::core::run::{ProcessEnd, Purpose, RunId, RunRecord, RunSpec};
 use flakehunt::core::simulated::{Effect, Rule, Simulated};
 use flakehunt::core::test_id::TestIdx;
 use flakehunt::core::verdict::{Class, Verdict};
@@ -210,4 +211,62 @@ fn copies_that_lead_astray_are_not_asked_again() {
             |(spec, _): &&(RunSpec, RunRecord)| spec.probes.is_some() && spec.purpose == Purpose::Search;
         assert!(hunted.runs.iter().filter(searches).count() <= 1, "{seed}");
     }
+}
+
+#[test]
+fn lines_of_tests_are_tried_many_in_a_run_and_what_shows_something_in_runs_of_their_own() {
+    for jobs in [1, 2, 4] {
+        let mut suite = Simulated::healthy(200, 10);
+        for polluter in [3, 77] {
+            suite.rules[polluter].effects.push(Effect { set: 1, chance: 1.0, ..Effect::default() });
+        }
+        suite.rules[120].fails_if.push(1);
+        // Nearly every other test sets this one up: of all orders only one in which it is the first shows it.
+        suite.rules[50] = Rule { fails_unless: 2, ..Rule::default() };
+        (0..200).filter(|at| *at != 50).for_each(|at| {
+            suite.rules[at].effects.push(Effect { set: 2, chance: 1.0, ..Effect::default() });
+        });
+        let hunted = hunt(&suite, jobs, 5);
+        assert_eq!(hunted.classes(), [(50, Class::Brittle), (120, Class::Victim)], "{jobs}");
+        let victim = &hunted.verdicts[1];
+        let members: Vec<&[TestIdx]> = victim.polluters.iter().map(|set| &set.members[..]).collect();
+        assert_eq!(members, [[TestIdx(3)], [TestIdx(77)]], "{jobs}");
+        assert!(victim.complete.polluters, "{jobs}");
+        let lines: usize = hunted.runs.iter().map(|(_, record)| record.fanned.len()).sum();
+        let fans = hunted.runs.iter().filter(|(spec, _)| spec.fan.is_some()).count();
+        assert!(lines >= 190 && fans * 4 <= lines, "{jobs}: {lines} lines in {fans} runs");
+        let flips = |polluter: u32| {
+            let pair = [TestIdx(polluter), TestIdx(120)];
+            hunted.runs.iter().any(|(spec, _)| {
+                spec.is_plain() && spec.order.starts_with(&pair[..1]) && spec.order.contains(&pair[1])
+            })
+        };
+        assert!(flips(3) && flips(77), "{jobs}: what a copy saw is asked");
+    }
+}
+
+#[test]
+fn a_line_that_hangs_takes_no_other_with_it() {
+    let mut suite = Simulated::healthy(150, 10);
+    for polluter in [3, 16] {
+        suite.rules[polluter].effects.push(Effect { set: 1, chance: 1.0, ..Effect::default() });
+    }
+    suite.rules[70] = Rule { fails_if: vec![1], failure: Some(Outcome::TimedOut), ..Rule::default() };
+    let hunted = hunt(&suite, 2, 6);
+    assert_eq!(hunted.classes(), [(70, Class::Victim)], "{:?}", hunted.said);
+    let members: Vec<&[TestIdx]> = hunted.verdicts[0].polluters.iter().map(|set| &set.members[..]).collect();
+    assert_eq!(members, [[TestIdx(3)], [TestIdx(16)]]);
+    let hung =
+        hunted.runs.iter().filter(|(spec, record)| spec.fan.is_some() && record.end == ProcessEnd::TimedOut);
+    assert!(hung.count() > 0, "a copy has tried it");
+}
+
+#[test]
+fn copies_that_see_failures_everywhere_cost_runs_and_nothing_else() {
+    let mut suite = polluted();
+    suite.copies_see = 0;
+    suite.rules[15] = Rule { fails_unless: 4, ..Rule::default() };
+    suite.imports[0] = 4;
+    let hunted = hunt(&suite, 2, 4);
+    assert_eq!(hunted.classes(), [(11, Class::Victim)], "{:?}", hunted.said);
 }

@@ -49,6 +49,7 @@ fn answer(run: u32) -> Event {
         micros: Vec::new(),
         accounts: Vec::new(),
         probed: Vec::new(),
+        fanned: Vec::new(),
     }))
 }
 

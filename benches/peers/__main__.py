@@ -31,6 +31,7 @@ def main():
     parser.add_argument(
         "--only", default="", help="contenders whose name holds one of these words, by commas"
     )
+    parser.add_argument("--without", help="not those whose name holds this")
     parser.add_argument("--peer-seeds", type=int, default=50, help="fewer, and scaled: loops take minutes")
     parser.add_argument("--peer-repeats", type=int, default=100, help="likewise, of `repeat`")
     parser.add_argument("--no-count", action="store_true", help="without the round that counts")
@@ -54,6 +55,8 @@ def main():
                 everyone = culprit.contenders(name, chosen.flakehunt)
             words = chosen.only.split(",")
             some = [one for one in everyone if any(word in one.name for word in words)]
+            if chosen.without:
+                some = [one for one in some if chosen.without not in one.name]
             rows = contest(some, suite(name), chosen.rounds, chosen.patience, not chosen.no_count)
             print(table(f"{what}, {name}: {ABOUT[name]}", rows, some[0].name), flush=True)
     return 0

@@ -191,6 +191,7 @@ impl Oracle<'_> {
             detailed: false,
             manner: Manner::default(),
             probes: None,
+            fan: None,
             purpose: Purpose::Search,
         };
         let record = self.planted.suite.answer(RunId(0), &spec, false, false, self.rng);

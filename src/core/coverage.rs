@@ -47,7 +47,7 @@ impl Coverage {
     /// Adds what a run has shown: nothing where it is invalid or other tests were tried in between, and only the tests
     /// that were reached.
     pub fn add_run(&mut self, spec: &RunSpec, record: &RunRecord) {
-        if record.is_valid() && spec.probes.is_none() {
+        if record.is_valid() && spec.is_plain() {
             let reached =
                 spec.order.iter().zip(&record.outcomes).filter(|(_, outcome)| outcome.seen().is_some());
             self.add(&reached.map(|(test, _)| *test).collect::<Vec<_>>());
@@ -235,6 +235,7 @@ mod tests {
             micros: Vec::new(),
             accounts: Vec::new(),
             probed: Vec::new(),
+            fanned: Vec::new(),
         };
         let mut coverage = Coverage::new(3);
         coverage.add_run(&spec, &record);

@@ -137,9 +137,12 @@ pub struct RunSpec {
     /// What is special about it.
     #[serde(default, skip_serializing_if = "Manner::is_usual")]
     pub manner: Manner,
-    /// What is tried in the middle of it; then its own outcomes are no evidence.
+    /// What is tried in the middle of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probes: Option<Arc<Probes>>,
+    /// Lines of tests that are tried instead of an order, each by a copy of a process that has run none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fan: Option<Arc<[Vec<TestIdx>]>>,
     /// Why it is asked.
     pub purpose: Purpose,
 }
@@ -160,8 +163,14 @@ impl RunSpec {
             hash_seed: None,
             manner: Manner::default(),
             probes: None,
+            fan: None,
             purpose,
         }
+    }
+
+    /// Whether nothing but its order is run: the outcomes of other runs are no evidence.
+    pub fn is_plain(&self) -> bool {
+        self.probes.is_none() && self.fan.is_none()
     }
 }
 
@@ -253,6 +262,9 @@ pub struct RunRecord {
     /// What was seen in the middle of the run, in the order in which it was tried; empty unless [`RunSpec::probes`] were
     /// asked for.
     pub probed: Vec<Probed>,
+    /// For each line of [`RunSpec::fan`] that was begun, what was seen of its tests: of all, or of those before the one that
+    /// ended the copy.
+    pub fanned: Vec<Vec<Seen>>,
 }
 
 impl RunRecord {

@@ -125,7 +125,8 @@ impl Simulated {
             None => self.imports.iter().fold(0, |all, flags| all | flags),
             Some(files) => files.iter().fold(0, |all, file| all | self.imports[file.0 as usize]),
         };
-        let mut state = collected | if fresh { 0 } else { self.forked };
+        let collected = collected | if fresh { 0 } else { self.forked };
+        let mut state = collected;
         let mut outcomes = vec![Outcome::NotReached; spec.order.len()];
         let mut failures = Vec::new();
         let mut end = ProcessEnd::Exited(0);
@@ -157,6 +158,16 @@ impl Simulated {
         if let (Some(pass), ProcessEnd::Exited(_)) = (&mut pass, end) {
             pass.found(spec.order.len(), state, rng);
         }
+        let mut fanned = Vec::new();
+        for line in spec.fan.iter().flat_map(|fan| fan.iter()) {
+            let (seen, death) = self.line(line, collected, around, rng);
+            fanned.push(seen);
+            if death == Some(Outcome::TimedOut) {
+                // It takes the run with it.
+                end = ProcessEnd::TimedOut;
+                break;
+            }
+        }
         RunRecord {
             run,
             outcomes,
@@ -175,7 +186,29 @@ impl Simulated {
             micros: Vec::new(),
             accounts: Vec::new(),
             probed: pass.map(|pass| pass.probed).unwrap_or_default(),
+            fanned,
         }
+    }
+
+    /// What is seen of these tests, one after another from this state on; and what one of them ended the process with.
+    fn line(
+        &self,
+        tests: &[TestIdx],
+        mut state: u64,
+        around: Around,
+        rng: &mut ChaCha8Rng,
+    ) -> (Vec<Seen>, Option<Outcome>) {
+        state &= self.copies_see;
+        let mut line = Vec::new();
+        for test in tests {
+            let outcome = self.outcome(*test, state, around, rng);
+            if outcome.ends_the_process() {
+                return (line, Some(outcome));
+            }
+            line.extend(outcome.seen());
+            state = self.after(*test, state, rng);
+        }
+        (line, None)
     }
 
     /// The state after a test that began in this one.

@@ -10,6 +10,7 @@ use fs_err as fs;
 use serde::Serialize;
 
 use crate::core::run::Probes;
+use crate::core::test_id::TestIdx;
 use crate::process::{Command, DEFAULT_CAP, Sink, Stdin};
 
 /// What every pytest of a session has in common.
@@ -86,6 +87,9 @@ pub struct RunRequest {
     /// What is tried in the middle of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probes: Option<Arc<Probes>>,
+    /// What is tried instead of an order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fan: Option<Arc<[Vec<TestIdx>]>>,
 }
 
 /// What a pytest process is for.

@@ -98,6 +98,7 @@ impl Workshop {
             fresh_fixtures: spec.manner.fresh_fixtures,
             max_fail: spec.manner.max_fail,
             probes: spec.probes.clone(),
+            fan: spec.fan.clone(),
         };
         Ok(Prepared { dir, request, folder })
     }
@@ -223,6 +224,7 @@ impl Workshop {
             micros,
             accounts,
             probed: told.probed.clone(),
+            fanned: told.fanned.clone(),
             cost: Cost {
                 wall_ms: wall.as_millis() as u64,
                 cpu_ms: cpu.as_millis() as u64,

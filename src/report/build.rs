@@ -87,7 +87,7 @@ fn cost(findings: &Findings<'_>) -> model::Runs {
         |record: &RunRecord| record.invalid.clone().map(|why| model::InvalidRun { run: record.run.0, why });
     let reached = |(spec, record): &(RunSpec, RunRecord)| {
         let tail = spec.probes.as_ref().map_or(0, |probes| probes.tail.len());
-        let tried = record.probed.len() * tail;
+        let tried = record.probed.len() * tail + record.fanned.iter().map(Vec::len).sum::<usize>();
         (record.outcomes.iter().filter(|outcome| **outcome != Outcome::NotReached).count() + tried) as u64
     };
     model::Runs {
@@ -204,7 +204,7 @@ fn outcome(outcome: Outcome) -> model::Outcome {
 fn failures(runs: &[(RunSpec, RunRecord)], test: TestIdx) -> Vec<model::Failure> {
     let mut found: Vec<model::Failure> = Vec::new();
     let mut place: HashMap<&str, usize> = HashMap::new();
-    for (spec, record) in runs.iter().filter(|(spec, record)| record.is_valid() && spec.probes.is_none()) {
+    for (spec, record) in runs.iter().filter(|(spec, record)| record.is_valid() && spec.is_plain()) {
         for failure in record.failures.iter().filter(|f| spec.order.get(f.at as usize) == Some(&test)) {
             let at = *place.entry(&failure.fingerprint).or_insert_with(|| {
                 found.push(model::Failure {

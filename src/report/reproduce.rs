@@ -186,7 +186,7 @@ fn asked_already(suite: &Suite, runs: &[(RunSpec, RunRecord)], test: TestIdx, qu
         let mut files: Vec<FileIdx> =
             spec.files.as_deref().map_or_else(|| suite.files().collect(), <[_]>::to_vec);
         files.sort_unstable();
-        let same = *spec.order == *question.order && files == question.files && spec.probes.is_none();
+        let same = *spec.order == *question.order && files == question.files && spec.is_plain();
         // The last place is the one that matters: a test that stands there twice passes the first time.
         let last = spec.order.iter().rposition(|&other| other == test);
         let seen = last.and_then(|at| record.outcomes.get(at)).and_then(|outcome| outcome.seen());

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::core::hunt::load::Load;
-use crate::core::outcome::Outcome;
+use crate::core::outcome::{Outcome, Seen};
 use crate::core::run::{Account, Cost, Failure, Probed, ProcessEnd, RunId, RunRecord, RunSpec};
 use crate::core::test_id::SuiteDigest;
 
@@ -144,6 +144,9 @@ pub struct Answer {
     /// See [`RunRecord::probed`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probed: Vec<Probed>,
+    /// See [`RunRecord::fanned`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fanned: Vec<Vec<Seen>>,
 }
 
 /// Why a hunt ended.
@@ -179,6 +182,7 @@ impl Answer {
             micros: record.micros.clone(),
             accounts: record.accounts.clone(),
             probed: record.probed.clone(),
+            fanned: record.fanned.clone(),
         }
     }
 
@@ -212,6 +216,7 @@ impl Answer {
             micros: self.micros,
             accounts: self.accounts,
             probed: self.probed,
+            fanned: self.fanned,
         })
     }
 }
@@ -260,6 +265,7 @@ mod tests {
                 text: "def test():\nboom".into(),
             }],
             probed: vec![Probed { n: 1, failed: true }],
+            fanned: vec![vec![Seen::Pass, Seen::Fail], Vec::new()],
         }
     }
 

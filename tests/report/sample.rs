@@ -150,6 +150,7 @@ pub fn run(
         micros: Vec::new(),
         accounts: Vec::new(),
         probed: Vec::new(),
+        fanned: Vec::new(),
     };
     (spec, record)
 }

@@ -1,17 +1,22 @@
 //! Every test alone. A brittle test that nearly every other one sets up fails only when it runs first, which a
 //! shuffle of n tests shows with probability 1/n; alone, one run shows it.
 
+use std::collections::BTreeMap;
+
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream;
 
 use super::complete::window;
 use super::explore::both_ways;
+use super::fans;
 use super::probe::How;
 use super::{Shared, Stage};
 use crate::core::order::OrderName;
+use crate::core::outcome::Seen;
 use crate::core::run::Purpose;
 use crate::core::test_id::TestIdx;
+use crate::core::verdict::Count;
 
 /// What this may cost at least, in milliseconds of wall time, whatever the orders cost.
 const AT_LEAST_MS: u64 = 10_000;
@@ -60,13 +65,41 @@ pub(crate) async fn everyone(h: &Shared) {
     h.stage.set(Stage::Alone);
     let failed: Vec<TestIdx> = both_ways(h).into_iter().collect();
     let behind = if failed.len() <= BEHIND { failed } else { Vec::new() };
-    stream::iter(left)
+    let lines: Vec<Vec<TestIdx>> = left
+        .into_iter()
         .map(|test| {
             let rest = behind.iter().copied().filter(|other| *other != test);
-            let order = std::iter::once(test).chain(rest).collect();
-            h.ask(order, OrderName::Probe, 0, How::spare(Purpose::Alone))
+            std::iter::once(test).chain(rest).collect()
         })
+        .collect();
+    fans::ask(h, lines.clone(), Purpose::Alone).await;
+    stream::iter(remarkable(h, lines))
+        .map(|line| h.ask(line, OrderName::Probe, 0, How::spare(Purpose::Alone)))
         .buffer_unordered(window(h))
         .for_each(|_| std::future::ready(()))
         .await;
+}
+
+/// The lines that deserve a run of their own: the first test failed, one behind it did what it does behind few others, or
+/// nobody can say.
+fn remarkable(h: &Shared, lines: Vec<Vec<TestIdx>>) -> Vec<Vec<TestIdx>> {
+    let mut fails: BTreeMap<TestIdx, Count> = BTreeMap::new();
+    let seen: Vec<Option<Vec<Seen>>> = lines.iter().map(|line| fans::hint(h, line)).collect();
+    for (line, seen) in lines.iter().zip(&seen) {
+        for (test, seen) in line.iter().zip(seen.iter().flatten()).skip(1) {
+            fails.entry(*test).or_default().add(*seen == Seen::Fail);
+        }
+    }
+    let rare = |test: &TestIdx, seen: Seen| {
+        let Count { k, n } = fails[test];
+        (seen == Seen::Fail) == (2 * k <= n)
+    };
+    let remarkable = |line: &[TestIdx], seen: &[Seen]| {
+        seen[0] == Seen::Fail || line.iter().zip(seen).skip(1).any(|(test, seen)| rare(test, *seen))
+    };
+    let pairs = lines.into_iter().zip(seen);
+    pairs
+        .filter(|(line, seen)| seen.as_ref().is_none_or(|seen| remarkable(line, seen)))
+        .map(|(line, _)| line)
+        .collect()
 }

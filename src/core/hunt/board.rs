@@ -54,7 +54,7 @@ impl Run {
 
     /// What became of a test: `None` where it was not asked, or not reached, or the run is no evidence.
     pub fn outcome(&self, test: TestIdx) -> Option<Outcome> {
-        if !self.record.is_valid() || self.spec.probes.is_some() {
+        if !self.record.is_valid() || !self.spec.is_plain() {
             return None;
         }
         let outcome = *self.record.outcomes.get(self.place(test)?)?;
@@ -91,6 +91,7 @@ struct Key {
     fresh: bool,
     exclusive: bool,
     probes: Option<Arc<Probes>>,
+    fan: Option<Arc<[Vec<TestIdx>]>>,
 }
 
 impl Key {
@@ -101,6 +102,7 @@ impl Key {
             fresh: spec.fresh,
             exclusive: spec.exclusive,
             probes: spec.probes.clone(),
+            fan: spec.fan.clone(),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::board::Run;
 use super::cleaners;
 use super::confirm::confirm;
 use super::explain::Found;
+use super::fans;
 use super::probe::How;
 use crate::core::order::OrderName;
 use crate::core::outcome::Seen;
@@ -67,9 +68,12 @@ async fn part(h: &Shared, group: Vec<Found>) -> (Vec<Found>, Vec<Found>) {
 
 /// Runs these tests one after another behind some others.
 pub(crate) async fn line(h: &Shared, before: &[TestIdx], tests: &[TestIdx], nth: usize, how: How) -> Rc<Run> {
+    h.ask(line_of(before, tests), OrderName::Probe, nth, how).await
+}
+
+fn line_of(before: &[TestIdx], tests: &[TestIdx]) -> Vec<TestIdx> {
     let rest = tests.iter().filter(|test| !before.contains(test));
-    let order: Vec<TestIdx> = before.iter().chain(rest).copied().collect();
-    h.ask(order, OrderName::Probe, nth, how).await
+    before.iter().chain(rest).copied().collect()
 }
 
 /// Tries every single test as a culprit of a group, and as a cleaner after its first set.
@@ -124,7 +128,20 @@ async fn singles(h: &Shared, group: &[Found], tests: &[TestIdx], others: &[TestI
     let knows = |found: &Found, test: TestIdx| found.model.sets.iter().any(|set| set.members == [test]);
     let unknown: Vec<TestIdx> =
         others.iter().copied().filter(|test| !group.iter().all(|found| knows(found, *test))).collect();
-    let mut runs: Vec<(TestIdx, Rc<Run>)> = stream::iter(unknown)
+    let lines = unknown.iter().map(|single| line_of(&[*single], tests)).collect();
+    fans::ask(h, lines, Purpose::Search).await;
+    let shows = |single: &TestIdx| {
+        let line = line_of(&[*single], tests);
+        let Some(seen) = fans::hint(h, &line) else { return true };
+        let flips = |found: &Found| {
+            let test = found.model.test;
+            test != *single
+                && line.iter().zip(&seen).any(|(other, seen)| *other == test && *seen == found.model.flip)
+        };
+        group.iter().any(flips)
+    };
+    let suspicious: Vec<TestIdx> = unknown.into_iter().filter(shows).collect();
+    let mut runs: Vec<(TestIdx, Rc<Run>)> = stream::iter(suspicious)
         .map(
             |single| async move { (single, line(h, &[single], tests, 0, How::spare(Purpose::Search)).await) },
         )

@@ -19,6 +19,7 @@ mod complete;
 mod confirm;
 mod explain;
 mod explore;
+mod fans;
 mod imports;
 mod interference;
 pub mod load;
@@ -33,7 +34,7 @@ mod snapshots;
 mod target;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -44,6 +45,7 @@ use std::task::{Context, Wake, Waker};
 pub use plan::{Care, Goal, Like, Plan, Planned, Repeats, Vary};
 
 use self::board::{Board, Run};
+use super::outcome::Seen;
 use super::run::{RunId, RunRecord, RunSpec};
 use super::test_id::{FileIdx, Suite, TestIdx};
 use super::verdict::{BEFORE_ITS_TURN, Class, Cluster, Count, Verdict};
@@ -110,6 +112,8 @@ pub(crate) struct Shared {
     pub one_at_a_time: Cell<bool>,
     /// Forked children were caught disagreeing with fresh processes: only fresh ones count.
     pub only_fresh: Cell<bool>,
+    /// What copies of a process that had run no test saw of lines of tests.
+    pub hints: RefCell<HashMap<Vec<TestIdx>, Vec<Seen>>>,
     /// Copies in the middle of a run may be asked for.
     pub snapshots: Cell<bool>,
     /// The search has to begin again, with what is known and may be believed.
@@ -153,6 +157,7 @@ impl Shared {
         self.apart.borrow_mut().clear();
         self.found.borrow_mut().clear();
         self.decides.borrow_mut().clear();
+        self.hints.borrow_mut().clear();
         self.one_at_a_time.set(false);
         self.stage.set(Stage::Baseline);
     }
@@ -207,6 +212,7 @@ impl Hunt {
             one_at_a_time: Cell::new(false),
             only_fresh: Cell::new(false),
             again: Cell::new(false),
+            hints: RefCell::default(),
             snapshots: Cell::new(forks),
             words: RefCell::default(),
             found: RefCell::default(),

@@ -107,6 +107,7 @@ impl Shared {
             hash_seed: None,
             manner: Manner::default(),
             probes: None,
+            fan: None,
             purpose: how.purpose,
         }
     }
@@ -274,7 +275,9 @@ impl Shared {
         let counts = |run: &Rc<Run>| !self.only_fresh.get() || run.record.fresh;
         let runs: Vec<&Rc<Run>> = runs.iter().filter(|run| counts(run)).collect();
         // The usual way of running, which is not a process of its own where children may be forked.
-        let usual = |run: &Run| run.spec.fresh == self.only_fresh.get() && run.spec.files.is_none();
+        let usual = |run: &Run| {
+            run.spec.is_plain() && run.spec.fresh == self.only_fresh.get() && run.spec.files.is_none()
+        };
         let mut short: Vec<u64> = runs
             .iter()
             .filter(|run| run.spec.order.len() <= 3 && usual(run))

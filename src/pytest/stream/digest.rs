@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::core::fingerprint::masked;
-use crate::core::outcome::{Outcome, Phase};
+use crate::core::outcome::{Outcome, Phase, Seen};
 use crate::core::run::Probed;
 
 use super::event::{Changed, CollectError, Collected, Event, Hello, Mismatch, PhaseReport, Said};
@@ -69,6 +69,8 @@ pub struct Told {
     pub damaged: u64,
     /// What copies have seen in the middle of the run.
     pub probed: Vec<Probed>,
+    /// What copies have seen, by line.
+    pub fanned: Vec<Vec<Seen>>,
     /// pytest's exit status.
     pub end: Option<i32>,
     /// For each position a digest of everything that was reported and printed, without what differs from run to run;
@@ -217,9 +219,15 @@ impl Digest {
             Event::Start { i, n } => self.start(i, n),
             Event::Phase(report) => self.report(*report),
             Event::Probed(probed) => told.probed.push(probed),
+            Event::Trying { k } if k == told.fanned.len() as u64 => told.fanned.push(Vec::new()),
+            Event::Tried { k, failed } if k + 1 == told.fanned.len() as u64 => {
+                told.fanned[k as usize].push(if failed { Seen::Fail } else { Seen::Pass });
+            }
             Event::Fin { n } => self.finish(n, None),
             Event::Pass { n, seconds } => self.finish(n, Some(seconds)),
             Event::Probing { .. }
+            | Event::Trying { .. }
+            | Event::Tried { .. }
             | Event::Serving { .. }
             | Event::Forked { .. }
             | Event::Refused { .. }

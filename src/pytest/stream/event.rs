@@ -69,6 +69,18 @@ pub enum Event {
     },
     /// It has tried.
     Probed(Probed),
+    /// A copy begins with a line of tests.
+    Trying {
+        /// Which one of those asked for.
+        k: u64,
+    },
+    /// It has run the next test of its line.
+    Tried {
+        /// Which line.
+        k: u64,
+        /// Whether the test failed.
+        failed: bool,
+    },
     /// pytest has ended.
     End {
         /// Its exit status.

@@ -93,6 +93,7 @@ impl Tail {
                 // Positions end where these begin.
                 Event::Probing { n } => *running = Some(u64::MAX - n),
                 Event::Probed(_) => *running = None,
+                Event::Trying { k } => *running = Some(u64::MAX - k),
                 Event::Fin { n } | Event::Pass { n, .. } => {
                     *finished += 1;
                     *running = running.filter(|running| running != n);

@@ -82,6 +82,9 @@ class _Standing:
             self.taken += [(caller, one) for one in caller.get_hookimpls() if one.plugin is self.plugin]
         mute(config, self.plugin, _PHASES)
 
+    def renew(self):
+        """In a copy of the child."""
+
     def give_back(self):
         """Pytest's own protocol goes on from here."""
         if not self.registered():
@@ -103,6 +106,10 @@ class Output(_Standing):
         super().start(config)
         capturing = self.plugin._global_capturing
         self.files = [(one.targetfd, one.tmpfile) for one in (capturing.out, capturing.err)]
+        self.renew()
+
+    def renew(self):
+        """There are other files behind the captured ones now."""
         self.identities = [_identity(LIB.fstat(file.fileno())) for _, file in self.files]
 
     def begin(self, item, when):

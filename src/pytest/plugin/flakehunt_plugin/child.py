@@ -60,14 +60,8 @@ class Parcel:
             if self.default_tempdir and tempfile.tempdir is not None:
                 # What it would find out by writing a file and removing it: a test may be counting removals.
                 tempfile.tempdir = os.path.abspath(run["tmpdir"])
-        factory = getattr(self.config, "_tmp_path_factory", None)
-        if factory is None or not run.get("basetemp"):
-            return
-        self.config.option.basetemp = run["basetemp"]
-        factory._given_basetemp = Path(os.path.abspath(run["basetemp"]))
-        factory._basetemp = None
-        if isinstance(getattr(factory, "_next_number", None), dict):
-            factory._next_number.clear()
+        if run.get("basetemp"):
+            own_basetemp(self.config, run["basetemp"])
 
     def _output(self, run):
         if run.get("log"):
@@ -76,6 +70,18 @@ class Parcel:
                 os.dup2(log, fd, inheritable=fd in (1, 2))
             LIB.close(log)
         own_capture(self.capture_files)
+
+
+def own_basetemp(config, path):
+    """The folder of `tmp_path` is this one from now on."""
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is None:
+        return
+    config.option.basetemp = path
+    factory._given_basetemp = Path(os.path.abspath(path))
+    factory._basetemp = None
+    if isinstance(getattr(factory, "_next_number", None), dict):
+        factory._next_number.clear()
 
 
 def own_capture(files):

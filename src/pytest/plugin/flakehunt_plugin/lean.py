@@ -123,6 +123,12 @@ class Lean:
         if config.option.__dict__.get("tbstyle") == "auto":
             config.option.tbstyle = "line"
 
+    def renew(self):
+        """In a copy of the child, with captured files of its own."""
+        if self.active:
+            for one in self.around:
+                one.renew()
+
     def stop(self):
         """After the last test."""
         if self.started:

@@ -8,6 +8,7 @@ from . import artefacts, lean, seeds, terminal
 from .bound import LIB, read_json, text
 from .clone import fresh
 from .failure import MESSAGE_LENGTH, Raised, clip, ending, fields
+from .fan import Fan
 from .serve import Server
 from .snapshot import Snapshots
 
@@ -179,7 +180,7 @@ class Late:
             self.lean.brief(config)
         snapshots = None
         if run.get("probes"):
-            snapshots = Snapshots(self.plugin, session, self.reporter, order, run, self.match)
+            snapshots = Snapshots(self.plugin, session, self.reporter, self.lean, order, run, self.match)
         try:
             self.execute(session, order, run, snapshots)
         finally:
@@ -218,3 +219,5 @@ class Late:
                 raise session.Interrupted(session.shouldstop)
         if snapshots is not None:
             snapshots.found(len(items))
+        if run.get("fan"):
+            Fan(self.plugin, session, reporter, self.lean, run, self.match).spread()

@@ -11,32 +11,24 @@ whoever asked has to see it confirmed by runs without copies.
 import os
 from contextlib import suppress
 
-from . import gate
+from . import copies, gate
 from .bound import LIB, high_fd
-from .child import capture_files, own_capture
+from .child import capture_files
 from .clone import fresh
 
 # What a probe exits with; where it ends in any other way its test has ended it.
 _PASSED, _NO_ANSWER = 76, 77
 
 
-class Mute:
-    """The stream of a copy: what its tests report is nobody's."""
-
-    def _nothing(self, *_, **__):
-        pass
-
-    event = start = fin = passed_phase = passed = flush = _nothing
-
-
 class Snapshots:
     """One pass over an order."""
 
-    def __init__(self, plugin, session, reporter, order, run, match):
+    def __init__(self, plugin, session, reporter, lean, order, run, match):
         wanted = run["probes"]
         self.session = session
         self.stream = plugin.stream
         self.reporter = reporter
+        self.lean = lean
         self.items = order.items
         self.first, self.end = wanted["from"], len(order.items)
         self.until = wanted["until"] == "Fail"
@@ -80,7 +72,7 @@ class Snapshots:
         """Runs the tail in a copy; whether its last test failed, `None` where nobody can say."""
         self.stream.flush()
         self.stream.event("probing", n=n)
-        pid = _fork()
+        pid = copies.fork()
         if pid == 0:
             status = _NO_ANSWER
             try:
@@ -91,7 +83,7 @@ class Snapshots:
                 status = int(self.reporter.failed) or _PASSED
             finally:
                 LIB.exit(status)
-        status = _wait(pid)
+        status = copies.wait(pid)
         if status in (None, _NO_ANSWER << 8):
             return None
         failed = status != _PASSED << 8
@@ -102,17 +94,13 @@ class Snapshots:
         for place, item in enumerate(self.tail):
             # What outlives a test is not torn down after the last one: the run that goes on may need it.
             following = self.tail[place + 1] if place + 1 < len(self.tail) else fresh(item)
-            self._run(item, following)
-
-    def _run(self, item, following):
-        self.reporter.begin(0)
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            copies.run(self.reporter, item, following)
 
     def _snapshot(self, n):
         """Leaves a copy that sleeps until it is woken, or until nobody is left to do so."""
         self.stream.flush()
         ear, mouth = (high_fd(fd) for fd in os.pipe())
-        pid = _fork()
+        pid = copies.fork()
         if pid == 0:
             try:
                 LIB.close(mouth)
@@ -138,17 +126,12 @@ class Snapshots:
                 return
             self.stream.event("probing", n=position)
             following = self.items[position + 1] if position + 1 < len(self.items) else None
-            self._run(self.items[position], following)
+            copies.run(self.reporter, self.items[position], following)
         self.found(self.end)
         self.close()
 
     def _become_a_copy(self):
-        self.reporter.stream = Mute()
-        manager = self.session.config.pluginmanager.get_plugin("capturemanager")
-        if manager is not None:
-            # The short protocol leaves it going between tests.
-            manager.suspend_global_capture(in_=False)
-        own_capture(self.capture)
+        copies.begin(self.session, self.reporter, self.lean, self.capture)
 
     def _send(self, word):
         """Has the snapshot go on, or end; and waits until it has."""
@@ -159,22 +142,4 @@ class Snapshots:
         with suppress(OSError):
             os.write(mouth, word)
         LIB.close(mouth)
-        _wait(pid)
-
-
-def _fork():
-    """The number of a copy, 0 in the copy, `None` where there is none."""
-    try:
-        return os.fork()
-    except OSError:
-        return None
-
-
-def _wait(pid):
-    """How a copy ended: 0, or something else; `None` where that is unknown."""
-    if pid is None:
-        return None
-    try:
-        return os.waitpid(pid, 0)[1]
-    except OSError:  # a test has put something in place that waits for all children
-        return None
+        copies.wait(pid)
