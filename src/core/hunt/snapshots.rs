@@ -38,8 +38,10 @@ pub(crate) async fn members(
             .await
     };
     let found = minimize::by_edges(before, MOST_MEMBERS, &begins, ask).await;
-    // Something in this suite does not bear to be copied: it will not the next time.
-    h.snapshots.set(found.is_some());
+    if found.is_none() {
+        // Something in this suite does not bear to be copied: it will not the next time.
+        h.snapshots.set(false);
+    }
     found
 }
 

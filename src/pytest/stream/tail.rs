@@ -62,12 +62,22 @@ pub struct Tail {
     begun: u64,
     finished: u64,
     running: Option<u64>,
+    /// What copies of the process have begun.
+    copied: u64,
 }
 
 impl Tail {
     /// The stream at this path, which need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), file: None, lines: Lines::default(), begun: 0, finished: 0, running: None }
+        Self {
+            path: path.into(),
+            file: None,
+            lines: Lines::default(),
+            begun: 0,
+            finished: 0,
+            running: None,
+            copied: 0,
+        }
     }
 
     /// Reads what has been appended since the last time and gives each event; returns how many there were. Never
@@ -83,17 +93,20 @@ impl Tail {
             },
         };
         let mut events = 0;
-        let (begun, finished, running) = (&mut self.begun, &mut self.finished, &mut self.running);
+        let (begun, finished) = (&mut self.begun, &mut self.finished);
+        let (running, copied) = (&mut self.running, &mut self.copied);
         let mut take = |event: Event| {
             match &event {
                 Event::Start { n, .. } => {
                     *begun += 1;
                     *running = Some(*n);
                 }
-                // Positions end where these begin.
-                Event::Probing { n } => *running = Some(u64::MAX - n),
+                // Each is one more thing that may hang; positions end where these begin.
+                Event::Probing { .. } | Event::Trying { .. } | Event::Tried { .. } => {
+                    *copied += 1;
+                    *running = Some(u64::MAX - *copied);
+                }
                 Event::Probed(_) => *running = None,
-                Event::Trying { k } => *running = Some(u64::MAX - k),
                 Event::Fin { n } | Event::Pass { n, .. } => {
                     *finished += 1;
                     *running = running.filter(|running| running != n);
