@@ -148,6 +148,14 @@ pub(super) fn earlier(context: &Context, name: &RunName) -> Result<Earlier, Fail
     let suite = suite_file::read(&session.suite()).map_err(|error| Failure::output(error.to_string()))?;
     let found = history.runs.iter().find(|(run, _, _)| *run == name.run).map(|(_, spec, _)| spec.clone());
     match found {
+        Some(spec) if spec.order.is_empty() => {
+            let lines = spec.fan.as_deref().map_or(0, <[_]>::len);
+            Err(Failure::usage(format!(
+                "run {} has no order: copies of one process tried {lines} tests in it, each for itself",
+                name.run.0
+            ))
+            .hint(format!("the runs that count are in `flakehunt report {} --report json`", session.name())))
+        }
         Some(spec) => Ok(Earlier { run: name.run, spec, suite, history }),
         None => Err(Failure::usage(format!("session {} has no run {}", session.name(), name.run.0))
             .hint(format!("its runs are 0 to {}", history.next_run().0.saturating_sub(1)))),

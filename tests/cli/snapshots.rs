@@ -34,12 +34,17 @@ fn hunted(project: &Project) -> (Ran, Value) {
     project.report(&["bisect", test, "--order", given, "--first", "--executor", "fork", "--jobs", "1"])
 }
 
+/// The events of its last session.
+fn events(project: &Project) -> Vec<Value> {
+    let journal = fs::read_to_string(project.session().join("journal.jsonl")).expect("a journal");
+    let lines = journal.lines().map(|line| serde_json::from_str::<Value>(line).expect("an event"));
+    lines.map(|mut line| line["event"].take()).collect()
+}
+
 /// How often a copy has tried something, and how many runs had copies.
 fn tried(project: &Project) -> (usize, usize) {
-    let journal = fs::read_to_string(project.session().join("journal.jsonl")).expect("a journal");
-    let events = journal.lines().map(|line| serde_json::from_str::<Value>(line).expect("an event"));
     let tried: Vec<usize> =
-        events.filter_map(|line| Some(line["event"]["probed"].as_array()?.len())).collect();
+        events(project).iter().filter_map(|event| Some(event["probed"].as_array()?.len())).collect();
     (tried.iter().sum(), tried.len())
 }
 
@@ -79,4 +84,40 @@ fn what_a_copy_takes_down_outside_of_its_process_costs_time_and_nothing_else() {
     let (ran, report) = hunted(&project);
     is_the_truth(&ran, &report);
     assert_eq!(tried(&project).1, 1, "after the first pass no other is asked for\n{ran}");
+}
+
+#[test]
+fn every_test_alone_is_a_few_runs_of_many_copies() {
+    let project = Project::with(
+        Pytest9,
+        "test_any.py",
+        "import pytest\n\n\n@pytest.mark.parametrize('i', range(60))\ndef test_any(i):\n    pass\n",
+    )
+    .file("test_first.py", "import sys, test_any\n\n\ndef test_needs():\n    assert hasattr(sys, 'set')\n")
+    .file("conftest.py", "import sys\n\n\ndef pytest_runtest_teardown():\n    sys.set = True\n");
+    let (ran, report) = project.report(&[
+        "shuffle",
+        "--seeds",
+        "3",
+        "--seed-start",
+        "1",
+        "--executor",
+        "fork",
+        "--jobs",
+        "2",
+    ]);
+    // All others set it up: only alone it fails.
+    let [test] = &report["tests"].as_array().expect("tests")[..] else { panic!("{ran}") };
+    assert_eq!(
+        (&test["id"], &test["verdict"]),
+        (&json!("test_first.py::test_needs"), &json!("brittle")),
+        "{ran}"
+    );
+    let events = events(&project);
+    let fans: Vec<&Value> =
+        events.iter().filter(|event| event["event"] == "asked" && event["spec"]["fan"].is_array()).collect();
+    let lines: usize = fans.iter().map(|event| event["spec"]["fan"].as_array().map_or(0, Vec::len)).sum();
+    assert!(lines > 50 && fans.len() * 4 < lines, "{lines} lines in {} runs\n{ran}", fans.len());
+    let run = format!("run{}", fans[0]["run"]);
+    project.flakehunt(&["replay", &run]).error(2, "has no order");
 }
