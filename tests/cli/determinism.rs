@@ -15,14 +15,16 @@ fn runs(session: &Path) -> Vec<PathBuf> {
     names(&runs).into_iter().map(|name| runs.join(name)).collect()
 }
 
-/// The numbers of the tests that a run started, in the order in which it did.
+/// The numbers of the tests that a run started, or of the lines that its copies did, in the order in which they were.
 fn executed(run: &Path) -> Vec<u64> {
     let stream = fs::read_to_string(run.join("stream.jsonl")).expect("a stream");
     let events = stream.lines().map(|line| serde_json::from_str::<Value>(line).expect("an event"));
-    events
-        .filter(|event| event["event"] == "start")
-        .map(|event| event["i"].as_u64().expect("a number"))
-        .collect()
+    let number = |event: Value| match event["event"].as_str() {
+        Some("start") => event["i"].as_u64(),
+        Some("trying") => event["k"].as_u64(),
+        _ => None,
+    };
+    events.filter_map(number).collect()
 }
 
 /// The node ids in the JUnit files of runs, and how many of their cases ended badly, as Python's own parser reads them.

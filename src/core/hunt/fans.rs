@@ -32,6 +32,9 @@ pub(crate) async fn ask(h: &Shared, lines: Vec<Vec<TestIdx>>, purpose: Purpose) 
     }
     let new: Vec<Vec<TestIdx>> =
         lines.into_iter().filter(|line| !h.hints.borrow().contains_key(line)).collect();
+    if new.len() < LEAST {
+        return;
+    }
     let size = (new.len() / (SHARES * h.jobs.get().max(1) as usize)).clamp(LEAST, MOST);
     let shares = new.chunks(size).map(<[_]>::to_vec);
     stream::iter(shares)
