@@ -99,6 +99,9 @@ impl Group {
     }
 }
 
+/// For so many milliseconds at most is waited for processes that were killed: what not even SIGKILL ends is given up.
+const PATIENCE: u32 = 2_000;
+
 /// Whether the group has any member, zombies included. Members that we may not signal count.
 fn probe(id: Pid) -> bool {
     !matches!(killpg(id, None), Err(Errno::ESRCH))
@@ -118,10 +121,17 @@ pub fn kill_started_with(assignment: &str) {
     }
 }
 
-/// The same, of processes that are younger than this one: looking at few environments is cheap.
+/// The same, of processes that are younger than this one: looking at few environments is cheap. Waits until they are gone:
+/// on a busy machine the next run is there before a signal has done its work.
 pub fn kill_started_since(older: i32, assignment: &str) {
-    for pid in proc::started_with(assignment, Some(older)) {
-        kill(pid);
+    let pids = proc::started_with(assignment, Some(older));
+    pids.iter().copied().for_each(kill);
+    let mut left = PATIENCE;
+    for pid in pids {
+        while left > 0 && proc::lives(pid) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            left -= 1;
+        }
     }
 }
 
@@ -202,6 +212,11 @@ mod proc {
     }
 
     /// The state and the process group of a process (proc_pid_stat(5)).
+    /// Whether a process is there and no zombie.
+    pub(super) fn lives(pid: i32) -> bool {
+        stat(pid).is_some_and(|(state, _)| !matches!(state, 'Z' | 'X'))
+    }
+
     fn stat(pid: i32) -> Option<(char, i32)> {
         let bytes = fs::read(format!("/proc/{pid}/stat")).ok()?;
         // The name stands in parentheses and may hold anything; the last one closes it.
@@ -238,5 +253,9 @@ mod proc {
 
     pub(super) fn started_with(_beginning: &str, _older: Option<i32>) -> Vec<i32> {
         Vec::new()
+    }
+
+    pub(super) fn lives(_pid: i32) -> bool {
+        false
     }
 }
