@@ -194,7 +194,7 @@ impl Onlooker for Face<'_> {
     }
 
     fn waits(&mut self, lasting: Lasting) {
-        let Lasting { test, since, .. } = lasting;
+        let Lasting { test, since, limit } = lasting;
         if self.mode == Mode::None
             || since < WAITS
             || self.waited.len() == SAID_AT_ONCE
@@ -203,7 +203,7 @@ impl Onlooker for Face<'_> {
             return;
         }
         let line =
-            waiting_line(self.suite.node_id(test), lasting, width(self.context), self.color_of_errors());
+            waiting_line(self.suite.node_id(test), since, limit, width(self.context), self.color_of_errors());
         self.progress.println(&line);
     }
 

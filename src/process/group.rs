@@ -211,12 +211,12 @@ mod proc {
         Some(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()))
     }
 
-    /// The state and the process group of a process (proc_pid_stat(5)).
     /// Whether a process is there and no zombie.
     pub(super) fn lives(pid: i32) -> bool {
         stat(pid).is_some_and(|(state, _)| !matches!(state, 'Z' | 'X'))
     }
 
+    /// The state and the process group of a process (proc_pid_stat(5)).
     fn stat(pid: i32) -> Option<(char, i32)> {
         let bytes = fs::read(format!("/proc/{pid}/stat")).ok()?;
         // The name stands in parentheses and may hold anything; the last one closes it.

@@ -97,10 +97,8 @@ pub(crate) async fn every_test(h: &Shared, group: &mut [Found]) -> Tried {
     let Some(set) = group.first().and_then(|found| found.model.sets.first()).cloned() else { return tried };
     let found = cleaners::cleaners(h, group, &tests, &set, &others, all_known).await;
     for (place, cleaning) in found.cleaning {
-        let undoers = &mut group[place].model.undoers;
-        if !undoers.contains(&cleaning) {
-            undoers.push(cleaning);
-            h.cleaners.borrow_mut().push(cleaning);
+        if !group[place].model.undoers.contains(&cleaning) {
+            group[place].add_undoer(h, cleaning);
         }
     }
     tried.cleaners = found.complete;

@@ -55,6 +55,12 @@ impl Found {
         self.proofs.push(proof);
     }
 
+    /// Adds a test that was proven to undo a set.
+    pub fn add_undoer(&mut self, h: &Shared, cleaner: TestIdx) {
+        self.model.undoers.push(cleaner);
+        h.cleaners.borrow_mut().push(cleaner);
+    }
+
     /// Whether a set has its effect in some of its runs only.
     pub fn is_moody(&self, set: &Culprits) -> bool {
         self.proofs.iter().any(|proof| proof.culprits == *set && proof.effect.k < proof.effect.n)
@@ -218,8 +224,7 @@ async fn explain_stay(h: &Shared, found: &mut Found, run: &Run) -> bool {
     let Some((last, set)) = active.into_iter().max_by_key(|(last, _)| *last) else { return false };
     let between = &before[last + 1..];
     if let Some(cleaner) = guess_cleaner(h, found, &set, between).await {
-        found.model.undoers.push(cleaner);
-        h.cleaners.borrow_mut().push(cleaner);
+        found.add_undoer(h, cleaner);
         return true;
     }
     let stays = found.model.flip.other();
@@ -229,8 +234,7 @@ async fn explain_stay(h: &Shared, found: &mut Found, run: &Run) -> bool {
     if let Some(cleaner) = snapshots::undoer(h, test, stays, &before, last + 1).await
         && cleans(h, found, &set, cleaner).await
     {
-        found.model.undoers.push(cleaner);
-        h.cleaners.borrow_mut().push(cleaner);
+        found.add_undoer(h, cleaner);
         return true;
     }
     let others: Vec<TestIdx> = before.iter().copied().filter(|t| !set.members.contains(t)).collect();
@@ -251,8 +255,7 @@ async fn explain_stay(h: &Shared, found: &mut Found, run: &Run) -> bool {
             if !cleans(h, found, &set, one).await {
                 return false;
             }
-            found.model.undoers.push(one);
-            h.cleaners.borrow_mut().push(one);
+            found.add_undoer(h, one);
         }
         _ => {
             let names: Vec<&str> = undoing.iter().map(|t| h.suite.node_id(*t)).collect();

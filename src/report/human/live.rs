@@ -10,7 +10,6 @@ use crate::core::outcome::Seen;
 use crate::core::run::{Purpose, RunRecord, RunSpec};
 use crate::core::test_id::{Suite, TestIdx};
 use crate::core::verdict::{Class, Verdict};
-use crate::pytest::lasting::Lasting;
 use crate::report::text::{counted, duration, shown, wrapped};
 use crate::report::words;
 use crate::session::event::Header;
@@ -134,12 +133,18 @@ pub fn proven_line(suite: &Suite, verdict: &Verdict, width: usize, color: bool) 
 }
 
 /// `waiting    tests/a.py::test_serve has been running for 15 s; it is ended after 10 min (--test-timeout)`
-pub fn waiting_line(test: &str, lasting: Lasting, width: usize, color: bool) -> String {
+pub fn waiting_line(
+    test: &str,
+    since: Duration,
+    limit: Option<Duration>,
+    width: usize,
+    color: bool,
+) -> String {
     let ms = |time: Duration| time.as_millis() as u64;
-    let until = lasting.limit.map_or(String::new(), |limit| {
+    let until = limit.map_or(String::new(), |limit| {
         format!("; it is ended after {} (`--test-timeout`)", duration(ms(limit)))
     });
-    let said = format!("{test} has been running for {}{until}", duration(ms(lasting.since)));
+    let said = format!("{test} has been running for {}{until}", duration(ms(since)));
     labelled("waiting", &said, width, color)
 }
 
